@@ -248,10 +248,10 @@ struct aring_cq_offsets {
  * @sq_entries: in: wanted size; out: actual size, a power of two
  * @cq_entries: in: wanted size with ARING_SETUP_CQSIZE; out: actual size
  * @flags: ARING_SETUP_*
- * @sq_thread_cpu: must be 0
- * @sq_thread_idle: ignored, as io_uring ignores it without SQPOLL
+ * @sq_thread_cpu: ignored, as io_uring ignores it without SQPOLL
+ * @sq_thread_idle: likewise
  * @features: out: ARING_FEAT_*
- * @wq_fd: must be 0
+ * @wq_fd: ignored, as io_uring ignores it without ATTACH_WQ
  * @first_index: with ARING_SETUP_FIRST_INDEX the first value of every ring
  *	index and of the tickets, else 0
  * @resv: must be 0
