@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Everything that aring has in common with io_uring, held side by side while
+ * compiling: if this file compiles, it holds. It makes no code.
+ *
+ * The headers are those of Linux 6.1 or later: io_uring only ever adds.
+ */
+#include <assert.h>
+#include <stddef.h>
+
+#include <linux/io_uring.h>
+#include <linux/aring.h>
+
+#define SIZE(ours, theirs)						\
+	static_assert(sizeof(struct ours) == sizeof(struct theirs),	\
+		      "size of " #ours " is not that of " #theirs)
+
+/* Where a field is and how large it is, as one number. */
+#define PLACE(type, field)						\
+	(offsetof(struct type, field) * 4096 +				\
+	 sizeof(((struct type *)0)->field))
+
+#define FIELD2(ours, x, theirs, y)					\
+	static_assert(PLACE(ours, x) == PLACE(theirs, y),		\
+		      #ours "." #x " is not where and as large as " #y)
+
+#define FIELD(ours, theirs, x)	FIELD2(ours, x, theirs, x)
+
+/* The same value. */
+#define SAME(ours, theirs)						\
+	static_assert((long long)(ours) == (long long)(theirs),		\
+		      #ours " is not " #theirs)
+
+/* Bits or opcodes of aring's own, out of io_uring's way. */
+#define OWN_BIT(flag)							\
+	static_assert((flag) >= (1U << 24), #flag " is among io_uring's")
+
+/* struct aring_sqe */
+SIZE(aring_sqe, io_uring_sqe);
+FIELD(aring_sqe, io_uring_sqe, opcode);
+FIELD(aring_sqe, io_uring_sqe, flags);
+FIELD(aring_sqe, io_uring_sqe, ioprio);
+FIELD(aring_sqe, io_uring_sqe, fd);
+FIELD(aring_sqe, io_uring_sqe, off);
+FIELD(aring_sqe, io_uring_sqe, addr2);
+FIELD(aring_sqe, io_uring_sqe, addr);
+FIELD(aring_sqe, io_uring_sqe, len);
+FIELD(aring_sqe, io_uring_sqe, rw_flags);
+FIELD(aring_sqe, io_uring_sqe, fsync_flags);
+FIELD(aring_sqe, io_uring_sqe, timeout_flags);
+FIELD(aring_sqe, io_uring_sqe, cancel_flags);
+FIELD(aring_sqe, io_uring_sqe, user_data);
+FIELD(aring_sqe, io_uring_sqe, buf_index);
+FIELD(aring_sqe, io_uring_sqe, personality);
+FIELD(aring_sqe, io_uring_sqe, splice_fd_in);
+FIELD(aring_sqe, io_uring_sqe, file_index);
+FIELD(aring_sqe, io_uring_sqe, addr3);
+FIELD(aring_sqe, io_uring_sqe, __pad2);
+FIELD2(aring_sqe, op_flags, io_uring_sqe, rw_flags);
+
+/* struct aring_cqe */
+SIZE(aring_cqe, io_uring_cqe);
+FIELD(aring_cqe, io_uring_cqe, user_data);
+FIELD(aring_cqe, io_uring_cqe, res);
+FIELD(aring_cqe, io_uring_cqe, flags);
+
+/* struct aring_sq_offsets */
+SIZE(aring_sq_offsets, io_sqring_offsets);
+FIELD(aring_sq_offsets, io_sqring_offsets, head);
+FIELD(aring_sq_offsets, io_sqring_offsets, tail);
+FIELD(aring_sq_offsets, io_sqring_offsets, ring_mask);
+FIELD(aring_sq_offsets, io_sqring_offsets, ring_entries);
+FIELD(aring_sq_offsets, io_sqring_offsets, flags);
+FIELD(aring_sq_offsets, io_sqring_offsets, dropped);
+FIELD(aring_sq_offsets, io_sqring_offsets, array);
+FIELD(aring_sq_offsets, io_sqring_offsets, resv1);
+FIELD(aring_sq_offsets, io_sqring_offsets, resv2);
+
+/* struct aring_cq_offsets */
+SIZE(aring_cq_offsets, io_cqring_offsets);
+FIELD(aring_cq_offsets, io_cqring_offsets, head);
+FIELD(aring_cq_offsets, io_cqring_offsets, tail);
+FIELD(aring_cq_offsets, io_cqring_offsets, ring_mask);
+FIELD(aring_cq_offsets, io_cqring_offsets, ring_entries);
+FIELD(aring_cq_offsets, io_cqring_offsets, overflow);
+FIELD(aring_cq_offsets, io_cqring_offsets, cqes);
+FIELD(aring_cq_offsets, io_cqring_offsets, flags);
+FIELD(aring_cq_offsets, io_cqring_offsets, resv1);
+FIELD(aring_cq_offsets, io_cqring_offsets, resv2);
+
+/* struct aring_params: first_index and resv lie in io_uring's resv[3] */
+SIZE(aring_params, io_uring_params);
+FIELD(aring_params, io_uring_params, sq_entries);
+FIELD(aring_params, io_uring_params, cq_entries);
+FIELD(aring_params, io_uring_params, flags);
+FIELD(aring_params, io_uring_params, sq_thread_cpu);
+FIELD(aring_params, io_uring_params, sq_thread_idle);
+FIELD(aring_params, io_uring_params, features);
+FIELD(aring_params, io_uring_params, wq_fd);
+FIELD(aring_params, io_uring_params, sq_off);
+FIELD(aring_params, io_uring_params, cq_off);
+FIELD2(aring_params, first_index, io_uring_params, resv[0]);
+FIELD2(aring_params, resv[0], io_uring_params, resv[1]);
+FIELD2(aring_params, resv[1], io_uring_params, resv[2]);
+
+/* struct aring_getevents_arg */
+SIZE(aring_getevents_arg, io_uring_getevents_arg);
+FIELD(aring_getevents_arg, io_uring_getevents_arg, sigmask);
+FIELD(aring_getevents_arg, io_uring_getevents_arg, sigmask_sz);
+FIELD(aring_getevents_arg, io_uring_getevents_arg, pad);
+FIELD(aring_getevents_arg, io_uring_getevents_arg, ts);
+
+/* struct aring_probe_op */
+SIZE(aring_probe_op, io_uring_probe_op);
+FIELD(aring_probe_op, io_uring_probe_op, op);
+FIELD(aring_probe_op, io_uring_probe_op, resv);
+FIELD(aring_probe_op, io_uring_probe_op, flags);
+FIELD(aring_probe_op, io_uring_probe_op, resv2);
+
+/* struct aring_probe */
+SIZE(aring_probe, io_uring_probe);
+FIELD(aring_probe, io_uring_probe, last_op);
+FIELD(aring_probe, io_uring_probe, ops_len);
+FIELD(aring_probe, io_uring_probe, resv);
+FIELD(aring_probe, io_uring_probe, resv2);
+static_assert(offsetof(struct aring_probe, ops) ==
+	      offsetof(struct io_uring_probe, ops),
+	      "aring_probe.ops is not where ops is");
+
+/* struct aring_sync_cancel_reg */
+SIZE(aring_sync_cancel_reg, io_uring_sync_cancel_reg);
+FIELD(aring_sync_cancel_reg, io_uring_sync_cancel_reg, addr);
+FIELD(aring_sync_cancel_reg, io_uring_sync_cancel_reg, fd);
+FIELD(aring_sync_cancel_reg, io_uring_sync_cancel_reg, flags);
+FIELD(aring_sync_cancel_reg, io_uring_sync_cancel_reg, timeout);
+FIELD(aring_sync_cancel_reg, io_uring_sync_cancel_reg, pad);
+
+/* opcodes */
+SAME(ARING_OP_NOP, IORING_OP_NOP);
+SAME(ARING_OP_READV, IORING_OP_READV);
+SAME(ARING_OP_WRITEV, IORING_OP_WRITEV);
+SAME(ARING_OP_FSYNC, IORING_OP_FSYNC);
+SAME(ARING_OP_TIMEOUT, IORING_OP_TIMEOUT);
+SAME(ARING_OP_TIMEOUT_REMOVE, IORING_OP_TIMEOUT_REMOVE);
+SAME(ARING_OP_ASYNC_CANCEL, IORING_OP_ASYNC_CANCEL);
+SAME(ARING_OP_READ, IORING_OP_READ);
+SAME(ARING_OP_WRITE, IORING_OP_WRITE);
+
+/* flags of an SQE */
+SAME(ARING_SQE_ASYNC, IOSQE_ASYNC);
+SAME(ARING_SQE_CQE_SKIP_SUCCESS, IOSQE_CQE_SKIP_SUCCESS);
+
+/* flags of operations */
+SAME(ARING_FSYNC_DATASYNC, IORING_FSYNC_DATASYNC);
+SAME(ARING_TIMEOUT_ABS, IORING_TIMEOUT_ABS);
+SAME(ARING_TIMEOUT_UPDATE, IORING_TIMEOUT_UPDATE);
+SAME(ARING_TIMEOUT_BOOTTIME, IORING_TIMEOUT_BOOTTIME);
+SAME(ARING_TIMEOUT_REALTIME, IORING_TIMEOUT_REALTIME);
+SAME(ARING_TIMEOUT_ETIME_SUCCESS, IORING_TIMEOUT_ETIME_SUCCESS);
+SAME(ARING_TIMEOUT_CLOCK_MASK, IORING_TIMEOUT_CLOCK_MASK);
+SAME(ARING_ASYNC_CANCEL_ALL, IORING_ASYNC_CANCEL_ALL);
+SAME(ARING_ASYNC_CANCEL_FD, IORING_ASYNC_CANCEL_FD);
+SAME(ARING_ASYNC_CANCEL_ANY, IORING_ASYNC_CANCEL_ANY);
+OWN_BIT(ARING_ASYNC_CANCEL_TICKET);
+
+/*
+ * ASYNC_CANCEL_USERDATA and _OP came after 6.1, whose header lacks them; the
+ * values are those of later kernels.
+ */
+SAME(ARING_ASYNC_CANCEL_USERDATA, 1U << 4);
+SAME(ARING_ASYNC_CANCEL_OP, 1U << 5);
+#ifdef IORING_ASYNC_CANCEL_USERDATA
+SAME(ARING_ASYNC_CANCEL_USERDATA, IORING_ASYNC_CANCEL_USERDATA);
+#endif
+#ifdef IORING_ASYNC_CANCEL_OP
+SAME(ARING_ASYNC_CANCEL_OP, IORING_ASYNC_CANCEL_OP);
+#endif
+
+/* set-up flags */
+SAME(ARING_SETUP_CQSIZE, IORING_SETUP_CQSIZE);
+SAME(ARING_SETUP_CLAMP, IORING_SETUP_CLAMP);
+SAME(ARING_SETUP_R_DISABLED, IORING_SETUP_R_DISABLED);
+SAME(ARING_SETUP_SUBMIT_ALL, IORING_SETUP_SUBMIT_ALL);
+SAME(ARING_SETUP_COOP_TASKRUN, IORING_SETUP_COOP_TASKRUN);
+SAME(ARING_SETUP_TASKRUN_FLAG, IORING_SETUP_TASKRUN_FLAG);
+SAME(ARING_SETUP_SINGLE_ISSUER, IORING_SETUP_SINGLE_ISSUER);
+SAME(ARING_SETUP_DEFER_TASKRUN, IORING_SETUP_DEFER_TASKRUN);
+OWN_BIT(ARING_SETUP_FIRST_INDEX);
+
+/* features */
+SAME(ARING_FEAT_SINGLE_MMAP, IORING_FEAT_SINGLE_MMAP);
+SAME(ARING_FEAT_NODROP, IORING_FEAT_NODROP);
+SAME(ARING_FEAT_SUBMIT_STABLE, IORING_FEAT_SUBMIT_STABLE);
+SAME(ARING_FEAT_RW_CUR_POS, IORING_FEAT_RW_CUR_POS);
+SAME(ARING_FEAT_CUR_PERSONALITY, IORING_FEAT_CUR_PERSONALITY);
+SAME(ARING_FEAT_FAST_POLL, IORING_FEAT_FAST_POLL);
+SAME(ARING_FEAT_EXT_ARG, IORING_FEAT_EXT_ARG);
+SAME(ARING_FEAT_CQE_SKIP, IORING_FEAT_CQE_SKIP);
+
+/* flags in the submission ring */
+SAME(ARING_SQ_CQ_OVERFLOW, IORING_SQ_CQ_OVERFLOW);
+SAME(ARING_SQ_TASKRUN, IORING_SQ_TASKRUN);
+
+/* offsets for mmap */
+SAME(ARING_OFF_SQ_RING, IORING_OFF_SQ_RING);
+SAME(ARING_OFF_CQ_RING, IORING_OFF_CQ_RING);
+SAME(ARING_OFF_SQES, IORING_OFF_SQES);
+
+/* flags of ENTER */
+SAME(ARING_ENTER_GETEVENTS, IORING_ENTER_GETEVENTS);
+SAME(ARING_ENTER_EXT_ARG, IORING_ENTER_EXT_ARG);
+
+/* opcodes of REGISTER */
+SAME(ARING_REGISTER_PROBE, IORING_REGISTER_PROBE);
+SAME(ARING_REGISTER_ENABLE_RINGS, IORING_REGISTER_ENABLE_RINGS);
+SAME(ARING_REGISTER_SYNC_CANCEL, IORING_REGISTER_SYNC_CANCEL);
+SAME(ARING_OP_SUPPORTED, IO_URING_OP_SUPPORTED);
+
+/* aring's own structures: sizes that a later version must not change */
+static_assert(sizeof(struct aring_enter) == 24, "size of aring_enter");
+static_assert(sizeof(struct aring_register) == 16, "size of aring_register");
+static_assert(offsetof(struct aring_info, ops) == 40, "place of aring_info.ops");
+static_assert(sizeof(struct aring_info) == 112, "size of aring_info");
