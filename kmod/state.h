@@ -28,14 +28,17 @@
  * and then only the one who set it up so may go on.
  *
  * Each function is one or two edges of the table; ARING_EDGE() refuses at
- * compile time to build any other. There is no way to set a state
- * otherwise. The functions only return what happened; it is the caller who
+ * compile time to build any other. There is no way to change a state
+ * otherwise: what sets a bit leaves the state alone. The functions only return what happened; it is the caller who
  * complains if that should not have been, so that tests can walk the illegal
  * edges in silence.
  *
- * Ordering: a successful compare-and-swap is fully ordered, so what the old
- * owner wrote to the request before it let go is seen by the new one. They
- * pair with one another: there is no other barrier in this protocol.
+ * Ordering: a successful compare-and-swap is fully ordered. They pair with one
+ * another: what the old owner wrote to the request before it let go is seen by
+ * the new one, and an event written before aring_state_wake() is seen by
+ * whoever takes the request afterwards. A bare read orders nothing: that goes
+ * for aring_state_read(), aring_state_cancel_wanted(), a GONE verdict, and
+ * MARKED or STARTED where the bit was there already.
  *
  * The file includes nothing but atomics and is compiled in user space too,
  * where tests drive it with threads and step by step.
@@ -66,6 +69,7 @@ enum aring_state {
 #define ARING_STATE_MASK	0x07
 #define ARING_STATE_WAKE	0x08	/* look again before going to QUEUED */
 #define ARING_STATE_CANCEL	0x10	/* somebody wants it back */
+#define ARING_STATE_BITS	(ARING_STATE_WAKE | ARING_STATE_CANCEL)
 
 #define ARING_TO(state)		(1u << (state))
 
@@ -100,8 +104,9 @@ enum aring_state {
 #define ARING_EDGE(word, old, from, bits, to, newbits) ({		\
 	_Static_assert(aring_state_edge_ok(from, to),			\
 		       "this edge is not in the table of state.h");	\
-	*(old) = (int)(from) | (bits);					\
-	atomic_try_cmpxchg((word), (old), (int)(to) | (newbits));	\
+	*(old) = (int)(from) | ((bits) & ~ARING_STATE_MASK);		\
+	atomic_try_cmpxchg((word), (old),				\
+			   (int)(to) | ((newbits) & ~ARING_STATE_MASK)); \
 })
 
 /**
@@ -203,7 +208,8 @@ static inline bool aring_state_start(aring_state_t *word)
  * aring_state_drop() - SUBMITTED -> CANCELLED, by the owner
  * @word: state word
  *
- * For a request that was asked back before it began, or whose ring is going.
+ * For a request that was asked back before it began. Whoever does not own it
+ * uses aring_state_cancel(), teardown too.
  *
  * Return: true if it is CANCELLED now and the caller posts its completion.
  */
@@ -244,6 +250,10 @@ static inline bool aring_state_refuse(aring_state_t *word)
 /**
  * aring_state_take() - QUEUED -> STARTED, by whoever wants to run it
  * @word: state word
+ *
+ * A timer or device that is armed only once the request is QUEUED may call this
+ * at once. Where the event may come while the request is still owned,
+ * aring_state_wake() goes first: it leaves WAKE behind.
  *
  * Return: true if the caller owns it now. False if another was first.
  */
@@ -319,8 +329,8 @@ static inline enum aring_queued aring_state_queue(aring_state_t *word)
 	int old = atomic_read(word);
 
 	for (;;) {
-		if ((old & ARING_STATE_MASK) != ARING_SUBMITTED &&
-		    (old & ARING_STATE_MASK) != ARING_STARTED)
+		if ((old & ~ARING_STATE_BITS) != ARING_SUBMITTED &&
+		    (old & ~ARING_STATE_BITS) != ARING_STARTED)
 			return ARING_QUEUED_BAD;
 
 		if (old & ARING_STATE_CANCEL) {
@@ -351,22 +361,44 @@ static inline enum aring_queued aring_state_queue(aring_state_t *word)
  * aring_state_wake() - what the request waits for may have happened
  * @word: state word
  *
- * Any context. Does not change the state: if the request is owned the owner
- * is told to look again, by WAKE.
+ * Any context; the event has been written before. Does not change the state:
+ * if the request is owned the owner is told to look again, by WAKE.
  *
  * Return: true if it is QUEUED, and it is the caller who sees to it that
- * somebody runs it; false if there is nothing more to do.
+ * somebody runs it; several wakers may be told so. If aring_state_take() then
+ * fails, whoever took it sees the event, and the wake-up may be dropped. False
+ * if there is nothing more to do.
  */
 static inline bool aring_state_wake(aring_state_t *word)
 {
 	int old = atomic_read(word);
 
-	while ((old & ARING_STATE_MASK) == ARING_SUBMITTED ||
-	       (old & ARING_STATE_MASK) == ARING_STARTED) {
-		if (atomic_try_cmpxchg(word, &old, old | ARING_STATE_WAKE))
+	for (;;) {
+		switch (old & ARING_STATE_MASK) {
+		case ARING_SUBMITTED:
+		case ARING_STARTED:
+			/* Even if WAKE is set already: for the order. */
+			if (atomic_try_cmpxchg(word, &old,
+					       old | ARING_STATE_WAKE))
+				return false;
+			break;
+		case ARING_QUEUED:
+			/* Being withdrawn: it will not run again. */
+			if (old & ARING_STATE_CANCEL)
+				return false;
+			/*
+			 * Writes what is there already, for the order: a mere
+			 * read may be done before the event is visible, and
+			 * then whoever takes the request in between neither
+			 * sees the event nor finds WAKE.
+			 */
+			if (atomic_try_cmpxchg(word, &old, old))
+				return true;
+			break;
+		default:
 			return false;
+		}
 	}
-	return (old & ARING_STATE_MASK) == ARING_QUEUED;
 }
 
 /**
@@ -375,7 +407,11 @@ static inline bool aring_state_wake(aring_state_t *word)
  * @waits: it waits for a peer: if STARTED, leave CANCEL behind, so that it is
  *	taken back if it turns out to have nothing to transfer
  *
- * Any context.
+ * Any context. After ARING_VERDICT_STARTED for one that waits, an owner asleep
+ * has to be woken by the caller; it looks at aring_state_cancel_wanted() after
+ * it has announced that it is going to sleep. ARING_VERDICT_GONE was found by
+ * a bare read: the completion of the request has been posted for certain only
+ * once its poster's lock has been taken.
  *
  * Return: see &enum aring_verdict.
  */
@@ -394,7 +430,7 @@ static inline enum aring_verdict aring_state_cancel(aring_state_t *word,
 			break;
 		case ARING_QUEUED:
 			/* Being withdrawn by its owner: who asked was told so. */
-			if (old & ARING_STATE_CANCEL)
+			if (old & ~ARING_STATE_MASK)
 				return ARING_VERDICT_STARTED;
 			if (ARING_EDGE(word, &old, ARING_QUEUED, 0,
 				       ARING_CANCELLED, 0))
