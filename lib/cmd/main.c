@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The aring command: finds the subcommand and calls it.
+ */
+#include <stdarg.h>
+#include <string.h>
+
+#include "cmd.h"
+
+static const char usage[] =
+"usage: aring COMMAND [OPTION]... [ARG]...\n"
+"\n"
+"  aring info          is the ring usable, and what can it do?\n"
+"  aring cp SRC DST    copy a file, many blocks at a time, through the ring\n"
+"  aring COMMAND --help, aring --version\n"
+"\n"
+"The ring is that of /dev/aring; ARING_BACKEND=io_uring in the environment\n"
+"takes the kernel's own io_uring instead.\n"
+"\n"
+"Exit status: 0 done, 1 failed, 2 command line not understood, 3 no ring.\n";
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "info", cmd_info },
+	{ "cp", cmd_cp },
+};
+
+static const char *current = "";
+
+/* Print an error: "aring cp: ...". */
+void complain(const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fprintf(stderr, "aring%s%s: ", *current ? " " : "", current);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/* After complain(): say where help is. Returns the exit code. */
+int bad_use(const char *cmd)
+{
+	fprintf(stderr, "Try: aring %s%s--help\n", cmd, *cmd ? " " : "");
+	return EXIT_BAD_USE;
+}
+
+/* The backend that @s names; complains and returns false if there is none. */
+bool parse_backend(const char *s, enum aring_backend *backend)
+{
+	if (!strcmp(s, "device")) {
+		*backend = ARING_BACKEND_DEVICE;
+	} else if (!strcmp(s, "io_uring")) {
+		*backend = ARING_BACKEND_IO_URING;
+	} else {
+		complain("unknown backend '%s'; there are: device, io_uring",
+			 s);
+		return false;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc < 2) {
+		fputs(usage, stderr);
+		return EXIT_BAD_USE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		fputs(usage, stdout);
+		return EXIT_OK;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("aring %s (ABI %d)\n", aring_version(),
+		       ARING_ABI_VERSION);
+		return EXIT_OK;
+	}
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(argv[1], commands[i].name))
+			continue;
+		current = commands[i].name;
+		return commands[i].run(argc - 1, argv + 1);
+	}
+
+	complain("unknown command '%s'", argv[1]);
+	return bad_use("");
+}
