@@ -326,14 +326,14 @@ TEST_F(timeout, remove_takes_the_first_of_a_name)
 	ASSERT_EQ(1, ring_submit(&self->r));
 	for (int i = 0; i < 3; i++) {
 		ASSERT_EQ(0, ring_cqe(&self->r, &cqe));
-		if (cqe.user_data == 1)
-			EXPECT_EQ(0, cqe.res);
-		else if (cqe.res == -ECANCELED)
+		if (cqe.user_data == 1 && cqe.res == 0)
+			seen |= 4;
+		else if (cqe.user_data == 7 && cqe.res == -ECANCELED)
 			seen |= 1;
-		else if (cqe.res == -ETIME)
+		else if (cqe.user_data == 7 && cqe.res == -ETIME)
 			seen |= 2;
 	}
-	EXPECT_EQ(3, seen);
+	EXPECT_EQ(7, seen);
 }
 
 TEST_F(timeout, update_brings_it_forward)
