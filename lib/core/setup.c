@@ -44,6 +44,7 @@ static void ring_set_pointers(struct aring *ring, const struct aring_params *p)
 	sq->array = (unsigned int *)(base + p->sq_off.array);
 	sq->ring_mask = *(unsigned int *)(base + p->sq_off.ring_mask);
 	sq->sqe_tail = *sq->ktail;
+	sq->sqe_limit = *sq->khead + sq->ring_entries;
 
 	base = cq->ring_ptr;
 	cq->khead = (unsigned int *)(base + p->cq_off.head);

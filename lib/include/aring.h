@@ -82,6 +82,7 @@ struct aring_ops;
  *	entry i naming SQE i, and then leaves it alone
  * @sqes: the entries
  * @sqe_tail: index up to which the program has taken SQEs
+ * @sqe_limit: index up to which it may take them without looking at @khead
  * @ring_mask: @ring_entries - 1
  * @ring_entries: number of entries
  * @ring_sz: size of the mapping at @ring_ptr
@@ -96,9 +97,10 @@ struct aring_sq {
 	unsigned int *array;
 	struct aring_sqe *sqes;
 	unsigned int sqe_tail;
+	unsigned int sqe_limit;
 	unsigned int ring_mask;
 	unsigned int ring_entries;
-	unsigned int resv[5];
+	unsigned int resv[4];
 	size_t ring_sz;
 	void *ring_ptr;
 };
@@ -228,13 +230,17 @@ static inline struct aring_sqe *aring_get_sqe(struct aring *ring)
 	struct aring_sq *sq = &ring->sq;
 	unsigned int tail = sq->sqe_tail;
 
-	/*
-	 * Acquire, paired with the kernel's release of the SQ head: the entry is
-	 * written again only after the kernel has copied what was in it.
-	 */
-	if (aring_unlikely(tail - aring_load_acquire(sq->khead) >=
-			   sq->ring_entries))
-		return NULL;
+	if (aring_unlikely(tail == sq->sqe_limit)) {
+		/*
+		 * Acquire, paired with the kernel's release of the SQ head:
+		 * entries are written again only after the kernel has copied
+		 * what was in them.
+		 */
+		sq->sqe_limit = aring_load_acquire(sq->khead) +
+				sq->ring_entries;
+		if (tail == sq->sqe_limit)
+			return NULL;
+	}
 
 	sq->sqe_tail = tail + 1;
 	return &sq->sqes[tail & sq->ring_mask];
@@ -340,14 +346,17 @@ static inline void aring_cqe_seen(struct aring *ring,
  * @head: an unsigned int for the loop's use
  * @cqe: a struct aring_cqe pointer, set to each completion in turn
  *
- * Makes no call. Completions stay in the ring; count them and hand the count to
- * aring_cq_advance() afterwards. The kernel's tail is read once a turn, with
- * acquire, paired with the kernel's release of the CQ tail.
+ * Makes no call. Goes over those that are there when the loop begins, and leaves
+ * them in the ring: count them, and hand the count to aring_cq_advance(). The
+ * kernel's tail is read with acquire, paired with its release of the CQ tail.
+ * After the last one @cqe is NULL.
  */
 #define aring_for_each_cqe(ring, head, cqe)				\
-	for ((head) = *(ring)->cq.khead;				\
-	     ((cqe) = (head) != aring_load_acquire((ring)->cq.ktail) ?	\
-	      &(ring)->cq.cqes[(head) & (ring)->cq.ring_mask] : NULL);	\
+	for (unsigned int __aring_tail = ((head) = *(ring)->cq.khead,	\
+				aring_load_acquire((ring)->cq.ktail));	\
+	     (head) != __aring_tail ?					\
+	     ((cqe) = &(ring)->cq.cqes[(head) & (ring)->cq.ring_mask], 1) : \
+	     ((cqe) = NULL, 0);						\
 	     (head)++)
 
 /**
