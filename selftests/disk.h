@@ -3,6 +3,7 @@
 #ifndef DISK_H
 #define DISK_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <linux/fs.h>
 #include <linux/loop.h>
 
 #define NULLB	"/dev/nullb0"
@@ -90,6 +92,17 @@ out:
 	if (img >= 0)
 		close(img);
 	return ok ? dir : NULL;
+}
+
+/* Writes to a frozen file system wait, in their thread, until it is thawed. */
+static inline int disk_freeze(int dir_fd)
+{
+	return ioctl(dir_fd, FIFREEZE, 0) ? -errno : 0;
+}
+
+static inline int disk_thaw(int dir_fd)
+{
+	return ioctl(dir_fd, FITHAW, 0) ? -errno : 0;
 }
 
 #endif /* DISK_H */
