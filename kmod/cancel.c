@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Cancelling: find, compare-and-swap, verdict.
+ *
+ * All cancelling of one ring happens under &aring_ring.lock, which also keeps
+ * what is found from being reclaimed. The lock does not decide anything: the
+ * compare-and-swap of state.h does, against timers, workers and devices that
+ * know nothing of the lock.
+ */
+#include "op.h"
+#include "worker.h"
+
+/**
+ * aring_cancel_one() - take one request back, if that is still possible
+ * @req: listed; &aring_ring.lock held
+ *
+ * Return: 0: taken back, its CQE says -ECANCELED. -EALREADY: it has started,
+ * its own result follows. -ENOENT: it is over, its CQE is there.
+ */
+int aring_cancel_one(struct aring_req *req)
+{
+	/* Only what waits for a peer may be withdrawn once it is STARTED. */
+	bool waits = req->peer;
+
+	switch (aring_state_cancel(&req->state, waits)) {
+	case ARING_VERDICT_CANCELLED:
+		aring_req_release(req);
+		aring_complete_cancelled(req);
+		return 0;
+	case ARING_VERDICT_MARKED:
+		return 0;
+	case ARING_VERDICT_STARTED:
+		if (waits)
+			aring_worker_interrupt(req);
+		return -EALREADY;
+	default:
+		return -ENOENT;
+	}
+}
+
+/**
+ * aring_cancel_check() - are the flags of a cancel good?
+ * @cancel: as the program gave it
+ *
+ * Return: 0 or -EINVAL.
+ */
+int aring_cancel_check(const struct aring_cancel *cancel)
+{
+	const u32 flags = cancel->flags;
+
+	if (flags & ~ARING_CANCEL_FLAGS)
+		return -EINVAL;
+	if ((flags & ARING_ASYNC_CANCEL_ANY) &&
+	    (flags & (ARING_ASYNC_CANCEL_FD | ARING_ASYNC_CANCEL_OP)))
+		return -EINVAL;
+	/* A ticket is one request: nothing to combine it with. */
+	if ((flags & ARING_ASYNC_CANCEL_TICKET) &&
+	    (flags != ARING_ASYNC_CANCEL_TICKET || cancel->key > U32_MAX))
+		return -EINVAL;
+	return 0;
+}
+
+static bool aring_cancel_match(const struct aring_req *req,
+			       const struct aring_cancel *cancel,
+			       const struct file *file)
+{
+	const u32 flags = cancel->flags;
+	bool by_data = flags & ARING_ASYNC_CANCEL_USERDATA;
+
+	if (aring_state_final(aring_state_read(&req->state)))
+		return false;
+	if (flags & ARING_ASYNC_CANCEL_ANY)
+		return true;
+	if (!(flags & (ARING_ASYNC_CANCEL_FD | ARING_ASYNC_CANCEL_OP)))
+		by_data = true;
+	if ((flags & ARING_ASYNC_CANCEL_FD) && READ_ONCE(req->file) != file)
+		return false;
+	if ((flags & ARING_ASYNC_CANCEL_OP) && req->opcode != cancel->opcode)
+		return false;
+	return !by_data || req->user_data == cancel->key;
+}
+
+/*
+ * Go through one bucket. Completing a request does not take it out of the
+ * tables, so the list stays as it is. Return: true to go on searching.
+ */
+static bool aring_cancel_bucket(struct aring_bucket *bucket,
+				const struct aring_cancel *cancel,
+				const struct file *file, bool all, int *ret,
+				int *nr)
+{
+	struct aring_req *req;
+	int verdict;
+
+	list_for_each_entry(req, &bucket->by_data, by_data) {
+		if (!aring_cancel_match(req, cancel, file))
+			continue;
+		verdict = aring_cancel_one(req);
+		if (verdict == -ENOENT)
+			continue;
+		if (!all) {
+			*ret = verdict;
+			return false;
+		}
+		(*nr)++;
+		if (verdict == -EALREADY)
+			*ret = verdict;
+	}
+	return true;
+}
+
+/**
+ * aring_cancel() - carry out a cancel
+ * @ring: the ring, lock held
+ * @cancel: checked by aring_cancel_check()
+ * @file: for CANCEL_FD
+ *
+ * Return: a verdict as aring_cancel_one() gives, or with ALL or ANY the number
+ * of requests found.
+ */
+int aring_cancel(struct aring_ring *ring, const struct aring_cancel *cancel,
+		 struct file *file)
+{
+	const u32 any = ARING_ASYNC_CANCEL_ANY;
+	bool all = cancel->flags & (ARING_ASYNC_CANCEL_ALL | any);
+	struct aring_req *req;
+	int ret = -ENOENT, nr = 0;
+	unsigned int i;
+
+	lockdep_assert_held(&ring->lock);
+	if (cancel->flags & ARING_ASYNC_CANCEL_TICKET) {
+		req = aring_find_by_ticket(ring, cancel->key);
+		return req ? aring_cancel_one(req) : -ENOENT;
+	}
+	/* By user_data alone only one bucket can have it. */
+	if (!(cancel->flags & (ARING_ASYNC_CANCEL_FD | any |
+			       ARING_ASYNC_CANCEL_OP))) {
+		aring_cancel_bucket(aring_bucket(ring, cancel->key), cancel,
+				    file, all, &ret, &nr);
+		return all ? nr : ret;
+	}
+	for (i = 0; i < 1U << ring->hash_bits; i++) {
+		if (!aring_cancel_bucket(&ring->buckets[i], cancel, file, all,
+					 &ret, &nr))
+			break;
+	}
+	return all ? nr : ret;
+}
+
+/**
+ * aring_cancel_all() - take back whatever can be
+ * @ring: the ring, lock held
+ * @mm: only what was submitted from this address space, or NULL
+ */
+void aring_cancel_all(struct aring_ring *ring, const struct mm_struct *mm)
+{
+	struct aring_req *req;
+	unsigned int i;
+
+	lockdep_assert_held(&ring->lock);
+	if (!ring->nr_inflight)
+		return;
+	for (i = 0; i < 1U << ring->hash_bits; i++) {
+		list_for_each_entry(req, &ring->buckets[i].by_data, by_data) {
+			if (!mm || req->mm == mm)
+				aring_cancel_one(req);
+		}
+	}
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between the kernel versions that aring builds for, 6.1 to 6.12.
+ * No other file looks at LINUX_VERSION_CODE.
+ */
+#ifndef ARING_COMPAT_H
+#define ARING_COMPAT_H
+
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/fsnotify.h>
+#include <linux/mm.h>
+#include <linux/uio.h>
+#include <linux/version.h>
+
+/*
+ * A pipe looks at IOCB_NOWAIT only since 6.5; before, a read of an empty pipe
+ * without O_NONBLOCK waits whatever the caller says.
+ */
+#define ARING_PIPE_HONOURS_NOWAIT \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
+
+/**
+ * aring_import_buf() - make an iterator over one user buffer
+ * @dir: ITER_DEST or ITER_SOURCE
+ * @buf: address in the current mm
+ * @len: bytes
+ * @iov: room that has to live as long as @iter
+ * @iter: out
+ *
+ * Return: 0 or -EFAULT.
+ */
+static inline int aring_import_buf(int dir, void __user *buf, size_t len,
+				   struct iovec *iov, struct iov_iter *iter)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	return import_single_range(dir, buf, len, iov, iter);
+#else
+	return import_ubuf(dir, buf, len, iter);
+#endif
+}
+
+/**
+ * aring_kiocb_set_rw_flags() - apply RWF_* to a kiocb
+ * @kiocb: with ki_filp and ki_flags set
+ * @flags: RWF_*
+ * @dir: READ or WRITE
+ *
+ * Return: 0, -EOPNOTSUPP for flags that this kernel or file does not know.
+ */
+static inline int aring_kiocb_set_rw_flags(struct kiocb *kiocb, rwf_t flags,
+					   int dir)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	return kiocb_set_rw_flags(kiocb, flags);
+#else
+	return kiocb_set_rw_flags(kiocb, flags, dir);
+#endif
+}
+
+/**
+ * aring_fd_file() - the file behind a struct fd
+ * @f: from fdget()
+ *
+ * Return: the file or NULL.
+ */
+static inline struct file *aring_fd_file(struct fd f)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	return f.file;
+#else
+	return fd_file(f);
+#endif
+}
+
+/**
+ * aring_async_buffered_write() - can a buffered write to this file try first?
+ * @file: a regular file
+ *
+ * Return: true if the file system honours IOCB_NOWAIT in buffered writes.
+ */
+static inline bool aring_async_buffered_write(const struct file *file)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+	return file->f_mode & FMODE_BUF_WASYNC;
+#else
+	return file->f_op->fop_flags & FOP_BUFFER_WASYNC;
+#endif
+}
+
+/**
+ * struct aring_segment - the next contiguous piece of a user iterator
+ * @base: address
+ * @len: bytes
+ */
+struct aring_segment {
+	void __user	*base;
+	size_t		len;
+};
+
+/**
+ * aring_iter_segment() - what ->read() or ->write() could be given next
+ * @iter: over user memory, not empty
+ *
+ * Return: its first contiguous piece.
+ */
+static inline struct aring_segment
+aring_iter_segment(const struct iov_iter *iter)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+	struct iovec iov = iov_iter_iovec(iter);
+
+	return (struct aring_segment){ iov.iov_base, iov.iov_len };
+#else
+	return (struct aring_segment){ iter_iov_addr(iter),
+				       iter_iov_len(iter) };
+#endif
+}
+
+/**
+ * aring_watched() - could fsnotify have anybody to tell about this file?
+ * @file: the file
+ *
+ * Context: any.
+ *
+ * Return: true if something on its file system is watched.
+ */
+static inline bool aring_watched(const struct file *file)
+{
+	struct super_block *sb = file_inode(file)->i_sb;
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+	return atomic_long_read(&sb->s_fsnotify_connectors);
+#else
+	return fsnotify_sb_has_watchers(sb);
+#endif
+}
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_mod(struct vm_area_struct *vma,
+				vm_flags_t set, vm_flags_t clear)
+{
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+/* Gone in 6.12, where leaving ->llseek out means the same. */
+#define ARING_LLSEEK	.llseek = no_llseek,
+#else
+#define ARING_LLSEEK
+#endif
+
+#endif /* ARING_COMPAT_H */

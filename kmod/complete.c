@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Completions: the only file that writes a CQE.
+ *
+ * A request reaches its final state and its CQE becomes visible under one
+ * hold of cq_lock. So whoever finds a request final and then posts a CQE of
+ * his own (a canceller that answers -ENOENT) posts it behind the request's.
+ *
+ * Nothing is allocated here. A CQE that finds the ring full waits in its own
+ * request, in order; from then on every CQE goes behind it.
+ *
+ * The barriers towards the program:
+ *
+ *	kernel					program
+ *	A  load-acquire of cq.head		store-release of cq.head
+ *	   then write CQEs			after it has read the CQEs
+ *	B  write CQEs				load-acquire of cq.tail
+ *	   then store-release of cq.tail	then read the CQEs
+ */
+#include <linux/poll.h>
+#include <linux/rcupdate.h>
+
+#include "request.h"
+
+/* Look how much room the program has made. cq_lock. */
+static bool aring_cq_look_for_room(struct aring_ring *ring)
+{
+	/* A: pairs with the program's store-release after reading CQEs. */
+	u32 head = smp_load_acquire(&ring->shared->cq.head);
+	u32 entries = aring_cq_entries(ring);
+
+	ring->cq_room = entries -
+			aring_index_ready(head, ring->cq_tail, entries);
+	return ring->cq_room;
+}
+
+/* Put the CQE into the ring, where there is room. cq_lock. */
+static void aring_cqe_fill(struct aring_ring *ring,
+			   const struct aring_req *req)
+{
+	struct aring_cqe *cqe;
+
+	cqe = &ring->shared->cqes[ring->cq_tail & ring->cq_mask];
+	WRITE_ONCE(cqe->user_data, req->user_data);
+	WRITE_ONCE(cqe->res, req->res);
+	WRITE_ONCE(cqe->flags, 0);
+	ring->cq_tail++;
+	ring->cq_room--;
+	if (likely(!(req->flags & ARING_REQ_COUNTED)))
+		ring->nr_events++;
+}
+
+static void aring_cq_publish(struct aring_ring *ring)
+{
+	/* B: pairs with the program's load-acquire of the tail. */
+	smp_store_release(&ring->shared->cq.tail, ring->cq_tail);
+}
+
+/*
+ * Post the CQE of a request that has just become final. cq_lock.
+ *
+ * Return: true if the slot is free to be used again, false if the CQE waits
+ * in it.
+ */
+static bool aring_post(struct aring_ring *ring, struct aring_req *req)
+{
+	if (unlikely((req->sqe_flags & ARING_SQE_CQE_SKIP_SUCCESS) &&
+		     !(req->flags & ARING_REQ_FAIL)))
+		return true;
+
+	if (unlikely(ring->nr_overflow ||
+		     (!ring->cq_room && !aring_cq_look_for_room(ring)))) {
+		list_add_tail(&req->overflow, &ring->overflow);
+		if (!ring->nr_overflow)
+			atomic_or(ARING_SQ_CQ_OVERFLOW,
+				  &ring->shared->sq_flags);
+		WRITE_ONCE(ring->nr_overflow, ring->nr_overflow + 1);
+		return false;
+	}
+	aring_cqe_fill(ring, req);
+	return true;
+}
+
+/*
+ * What remains to be done with a request that went asynchronous, once it is
+ * final. cq_lock. The last touch of the request.
+ */
+static void aring_end(struct aring_ring *ring, struct aring_req *req)
+{
+	if (req->flags & ARING_REQ_COUNTING) {
+		list_del_init(&req->timeout.counting);
+		req->flags &= ~ARING_REQ_COUNTING;
+	}
+	if (req->flags & ARING_REQ_COUNTED)
+		WRITE_ONCE(ring->nr_timeouts, ring->nr_timeouts + 1);
+	if (aring_post(ring, req))
+		llist_add(&req->reclaim, &ring->reclaim);
+}
+
+/* End the TIMEOUTs that waited for as many completions as there are. cq_lock. */
+static void aring_end_counting(struct aring_ring *ring)
+{
+	struct aring_req *req;
+
+	while (!list_empty(&ring->counting)) {
+		req = list_first_entry(&ring->counting, struct aring_req,
+				       timeout.counting);
+		if (ring->nr_events < req->timeout.target)
+			break;
+		/*
+		 * The timer or a canceller may have been first: then that one
+		 * is on its way to aring_end() and waits for our lock.
+		 */
+		list_del_init(&req->timeout.counting);
+		req->flags &= ~ARING_REQ_COUNTING;
+		if (!aring_state_take(&req->state))
+			continue;
+		WARN_ON_ONCE(!aring_state_finish(&req->state));
+		aring_req_set_result(req, 0);
+		req->flags |= ARING_REQ_COUNTED;
+		aring_end(ring, req);
+	}
+}
+
+/* cq_lock. */
+static void aring_cq_commit(struct aring_ring *ring)
+{
+	if (unlikely(!list_empty(&ring->counting)))
+		aring_end_counting(ring);
+	aring_cq_publish(ring);
+}
+
+/**
+ * aring_notify() - tell those who poll the ring that there is something
+ * @ring: the ring, kept alive by the caller
+ *
+ * Any context, under any lock: the wake-up itself is left to an irq_work,
+ * because who polls the ring may be another ring that this one watches.
+ */
+void aring_notify(struct aring_ring *ring)
+{
+	if (waitqueue_active(&ring->poll_wait))
+		irq_work_queue(&ring->notify_work);
+}
+
+/**
+ * aring_notify_fn() - wake whoever polls the ring
+ * @work: &aring_ring.notify_work
+ *
+ * Context: interrupt, no lock held.
+ */
+void aring_notify_fn(struct irq_work *work)
+{
+	struct aring_ring *ring = container_of(work, struct aring_ring,
+					       notify_work);
+
+	/* URING_WAKE keeps epoll and other rings from waking in circles. */
+	wake_up_poll(&ring->poll_wait,
+		     EPOLLIN | EPOLLRDNORM | EPOLL_URING_WAKE);
+}
+
+/* After something was posted, without cq_lock; rcu or a file keeps the ring. */
+static void aring_cq_wake(struct aring_ring *ring)
+{
+	/*
+	 * The tail before the look at the queues; pairs with the barrier in
+	 * prepare_to_wait() of wait.c and with poll_wait() of main.c.
+	 */
+	smp_mb();
+	if (waitqueue_active(&ring->enter_wait))
+		wake_up_all(&ring->enter_wait);
+	aring_notify(ring);
+	if (unlikely(READ_ONCE(ring->dying)))
+		aring_ring_poke_exit(ring);
+}
+
+/**
+ * aring_complete() - the owner is through: make it final and post its CQE
+ * @req: SUBMITTED (refused) or STARTED, result set, resources released
+ *
+ * If somebody asked for a SUBMITTED request back, that is what happens: he
+ * has been told so.
+ *
+ * Context: any, no lock inside work_lock held. The request may not be touched
+ * afterwards.
+ */
+void aring_complete(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	unsigned long flags;
+
+	/* rcu: the ring outlives the wake-up that follows the last touch. */
+	rcu_read_lock();
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	if (!aring_state_finish(&req->state) &&
+	    !aring_state_refuse(&req->state)) {
+		WARN_ON_ONCE(!aring_state_drop(&req->state));
+		aring_req_set_result(req, -ECANCELED);
+	}
+	aring_end(ring, req);
+	aring_cq_commit(ring);
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	aring_cq_wake(ring);
+	rcu_read_unlock();
+}
+
+/**
+ * aring_complete_withdrawn() - the owner gives in to a canceller
+ * @req: STARTED with CANCEL set, nothing moved, resources released
+ *
+ * Context: any, no lock inside work_lock held.
+ */
+void aring_complete_withdrawn(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	unsigned long flags;
+
+	rcu_read_lock();
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	WARN_ON_ONCE(!aring_state_withdraw(&req->state));
+	aring_req_set_result(req, -ECANCELED);
+	aring_end(ring, req);
+	aring_cq_commit(ring);
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	aring_cq_wake(ring);
+	rcu_read_unlock();
+}
+
+/**
+ * aring_complete_cancelled() - post the CQE of a request taken back
+ * @req: CANCELLED by the caller
+ *
+ * Context: process, &aring_ring.lock held: so that no other canceller sees
+ * the state before the CQE is there.
+ */
+void aring_complete_cancelled(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	unsigned long flags;
+
+	lockdep_assert_held(&ring->lock);
+	rcu_read_lock();
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	aring_req_set_result(req, -ECANCELED);
+	aring_end(ring, req);
+	aring_cq_commit(ring);
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	aring_cq_wake(ring);
+	rcu_read_unlock();
+}
+
+/**
+ * aring_queue_or_cancel() - the owner wants to go to QUEUED
+ * @req: SUBMITTED or STARTED, armed or about to be listed
+ * @again: out: it was woken meanwhile; still owned, look again
+ *
+ * Context: any, no lock inside work_lock held.
+ *
+ * Return: true if it is QUEUED. False with *@again if it is still owned,
+ * false without if somebody had asked for it back and it is CANCELLED, its
+ * CQE posted. Except for *@again the request may not be touched.
+ */
+bool aring_queue_or_cancel(struct aring_req *req, bool *again)
+{
+	struct aring_ring *ring = req->ring;
+	enum aring_queued queued;
+	unsigned long flags;
+
+	rcu_read_lock();
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	queued = aring_state_queue(&req->state);
+	WARN_ON_ONCE(queued == ARING_QUEUED_BAD);
+	if (queued == ARING_QUEUED_CANCELLED) {
+		aring_req_set_result(req, -ECANCELED);
+		aring_end(ring, req);
+		aring_cq_commit(ring);
+	}
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	if (queued == ARING_QUEUED_CANCELLED)
+		aring_cq_wake(ring);
+	rcu_read_unlock();
+
+	*again = queued == ARING_QUEUED_AGAIN;
+	return queued == ARING_QUEUED_OK;
+}
+
+/**
+ * aring_complete_batch() - post the CQEs of what ended inline
+ * @ring: the ring, submit_lock held
+ * @req: first of a list through &aring_req.next, in order; STARTED or
+ *	SUBMITTED (refused), known to nobody else
+ *
+ * One hold of cq_lock and one look at the wait queues for all of them. The
+ * slots go back to the free list.
+ */
+void aring_complete_batch(struct aring_ring *ring, struct aring_req *req)
+{
+	struct aring_req *next, *free = ring->free;
+	unsigned int nr_free = ring->nr_free;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	for (; req; req = next) {
+		next = req->next;
+		if (!aring_state_finish(&req->state))
+			WARN_ON_ONCE(!aring_state_refuse(&req->state));
+		if (likely(aring_post(ring, req))) {
+			req->next = free;
+			free = req;
+			nr_free++;
+		}
+	}
+	aring_cq_commit(ring);
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	ring->free = free;
+	ring->nr_free = nr_free;
+	aring_cq_wake(ring);
+}
+
+/**
+ * aring_overflow_flush() - move CQEs that waited for room into the ring
+ * @ring: the ring
+ *
+ * Return: true if none is left waiting.
+ */
+bool aring_overflow_flush(struct aring_ring *ring)
+{
+	struct aring_req *req;
+	unsigned long flags;
+	bool empty;
+
+	if (likely(!READ_ONCE(ring->nr_overflow)))
+		return true;
+
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	while (!list_empty(&ring->overflow) &&
+	       (ring->cq_room || aring_cq_look_for_room(ring))) {
+		req = list_first_entry(&ring->overflow, struct aring_req,
+				       overflow);
+		list_del(&req->overflow);
+		WRITE_ONCE(ring->nr_overflow, ring->nr_overflow - 1);
+		aring_cqe_fill(ring, req);
+		llist_add(&req->reclaim, &ring->reclaim);
+	}
+	aring_cq_commit(ring);
+	empty = list_empty(&ring->overflow);
+	if (empty)
+		atomic_andnot(ARING_SQ_CQ_OVERFLOW, &ring->shared->sq_flags);
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	aring_cq_wake(ring);
+	return empty;
+}
+
+/**
+ * aring_overflow_drop() - forget the CQEs that nobody will read any more
+ * @ring: a dying ring
+ */
+void aring_overflow_drop(struct aring_ring *ring)
+{
+	struct aring_req *req, *tmp;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	list_for_each_entry_safe(req, tmp, &ring->overflow, overflow) {
+		list_del(&req->overflow);
+		llist_add(&req->reclaim, &ring->reclaim);
+	}
+	WRITE_ONCE(ring->nr_overflow, 0);
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module: /dev/aring and its file operations.
+ *
+ * How a request travels: user memory -> submit.c -> op_*.c -> (worker.c, a
+ * timer, a device, a foreign wait queue) -> complete.c -> user memory.
+ * ring.h says what is locked how, request.h what a request is, and state.h
+ * what can become of it.
+ */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "main.h"
+#include "request.h"
+
+struct workqueue_struct *aring_wq;
+
+static int aring_open(struct inode *inode, struct file *file)
+{
+	/* misc_open() has left its own pointer there. */
+	file->private_data = NULL;
+	return 0;
+}
+
+static int aring_release(struct inode *inode, struct file *file)
+{
+	struct aring_ring *ring = file->private_data;
+
+	if (ring)
+		aring_ring_kill(ring);
+	return 0;
+}
+
+static int aring_setup(struct file *file, struct aring_params __user *arg)
+{
+	struct aring_params params;
+	struct aring_ring *ring;
+
+	if (smp_load_acquire(&file->private_data))
+		return -EBUSY;
+	if (copy_from_user(&params, arg, sizeof(params)))
+		return -EFAULT;
+	ring = aring_ring_create(&params);
+	if (IS_ERR(ring))
+		return PTR_ERR(ring);
+	if (copy_to_user(arg, &params, sizeof(params))) {
+		aring_ring_kill(ring);
+		return -EFAULT;
+	}
+	/* Pairs with the load-acquire in aring_ring_of(). */
+	if (cmpxchg_release(&file->private_data, NULL, ring)) {
+		aring_ring_kill(ring);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/* The ring of a file, NULL before set-up. */
+static struct aring_ring *aring_ring_of(struct file *file)
+{
+	/* Pairs with the cmpxchg-release in aring_setup(). */
+	return smp_load_acquire(&file->private_data);
+}
+
+/* Read the argument of ENTER, cheaper than by copy_from_user(). */
+static int aring_enter_get(struct aring_enter *enter,
+			   const struct aring_enter __user *arg)
+{
+	if (!user_read_access_begin(arg, sizeof(*arg)))
+		return -EFAULT;
+	unsafe_get_user(enter->to_submit, &arg->to_submit, fault);
+	unsafe_get_user(enter->min_complete, &arg->min_complete, fault);
+	unsafe_get_user(enter->flags, &arg->flags, fault);
+	unsafe_get_user(enter->argsz, &arg->argsz, fault);
+	unsafe_get_user(enter->arg, &arg->arg, fault);
+	user_read_access_end();
+	return 0;
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+static long aring_do_enter(struct aring_ring *ring,
+			   const struct aring_enter __user *arg)
+{
+	struct aring_enter enter;
+	int ret, wait;
+
+	ret = aring_enter_get(&enter, arg);
+	if (unlikely(ret))
+		return ret;
+	if (unlikely(enter.flags & ~ARING_ENTER_FLAGS))
+		return -EINVAL;
+	if (unlikely(READ_ONCE(ring->setup_flags) & ARING_SETUP_R_DISABLED))
+		return -EBADFD;
+	if (enter.to_submit) {
+		ret = aring_submit(ring, enter.to_submit);
+		if (ret != enter.to_submit)
+			return ret;
+	}
+	if (enter.flags & ARING_ENTER_GETEVENTS) {
+		wait = aring_wait(ring, &enter);
+		/* What was submitted counts for more than how the wait went. */
+		if (!ret)
+			ret = wait;
+	} else {
+		aring_run(ring);
+	}
+	return ret;
+}
+
+static long aring_do_register(struct aring_ring *ring,
+			      const struct aring_register __user *arg)
+{
+	struct aring_register reg;
+
+	if (copy_from_user(&reg, arg, sizeof(reg)))
+		return -EFAULT;
+	return aring_register(ring, &reg);
+}
+
+static long aring_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct aring_ring *ring = aring_ring_of(file);
+	void __user *uarg = (void __user *)arg;
+
+	switch (cmd) {
+	case ARING_IOC_ENTER:
+		return likely(ring) ? aring_do_enter(ring, uarg) : -EBADFD;
+	case ARING_IOC_REGISTER:
+		return ring ? aring_do_register(ring, uarg) : -EBADFD;
+	case ARING_IOC_SETUP:
+		return aring_setup(file, uarg);
+	case ARING_IOC_INFO:
+		return aring_info(uarg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int aring_file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct aring_ring *ring = aring_ring_of(file);
+
+	return ring ? aring_mmap(ring, vma) : -EBADFD;
+}
+
+static __poll_t aring_poll(struct file *file, poll_table *wait)
+{
+	struct aring_ring *ring = aring_ring_of(file);
+	__poll_t mask = 0;
+
+	if (!ring)
+		return EPOLLERR;
+	poll_wait(file, &ring->poll_wait, wait);
+	/* Pairs with the barrier in aring_cq_wake() and aring_run_place(). */
+	smp_mb();
+	if (READ_ONCE(ring->shared->sq.tail) - READ_ONCE(ring->shared->sq.head)
+	    != aring_sq_entries(ring))
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	if (aring_cq_ready(ring) || READ_ONCE(ring->nr_overflow) ||
+	    READ_ONCE(ring->nr_run))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	return mask;
+}
+
+static const struct file_operations aring_fops = {
+	.owner		= THIS_MODULE,
+	.open		= aring_open,
+	.release	= aring_release,
+	.unlocked_ioctl	= aring_ioctl,
+	.mmap		= aring_file_mmap,
+	.poll		= aring_poll,
+	.show_fdinfo	= aring_show_fdinfo,
+	ARING_LLSEEK
+};
+
+static struct miscdevice aring_misc = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "aring",
+	.fops	= &aring_fops,
+};
+
+static int __init aring_init(void)
+{
+	int ret;
+
+	aring_wq = alloc_workqueue("aring", WQ_UNBOUND, 0);
+	if (!aring_wq)
+		return -ENOMEM;
+	ret = aring_req_cache_init();
+	if (ret)
+		goto err_wq;
+	ret = misc_register(&aring_misc);
+	if (ret)
+		goto err_cache;
+	return 0;
+
+err_cache:
+	aring_req_cache_exit();
+err_wq:
+	destroy_workqueue(aring_wq);
+	return ret;
+}
+
+static void __exit aring_exit(void)
+{
+	misc_deregister(&aring_misc);
+	/* The last ring may be at its module_put() still. */
+	destroy_workqueue(aring_wq);
+	aring_req_cache_exit();
+}
+
+module_init(aring_init);
+module_exit(aring_exit);
+
+MODULE_DESCRIPTION("A shared submission/completion ring behind a device node");
+MODULE_VERSION(ARING_VERSION);
+MODULE_LICENSE("GPL");

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the module as a whole is.
+ */
+#ifndef ARING_MAIN_H
+#define ARING_MAIN_H
+
+#define ARING_VERSION	"0.1.0"
+
+#endif /* ARING_MAIN_H */

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The op table. */
+#include "op.h"
+
+const struct aring_op aring_ops[ARING_NR_OPS] = {
+	[ARING_OP_NOP] = {
+		.name		= "nop",
+		.issue		= aring_nop_issue,
+	},
+	[ARING_OP_READV] = {
+		.name		= "readv",
+		.flags		= ARING_OP_FILE | ARING_OP_IOPRIO,
+		.pollin		= true,
+		.prep		= aring_rw_prep,
+		.issue		= aring_rw_issue,
+		.cleanup	= aring_rw_cleanup,
+	},
+	[ARING_OP_WRITEV] = {
+		.name		= "writev",
+		.flags		= ARING_OP_FILE | ARING_OP_IOPRIO,
+		.prep		= aring_rw_prep,
+		.issue		= aring_rw_issue,
+		.cleanup	= aring_rw_cleanup,
+	},
+	[ARING_OP_FSYNC] = {
+		.name		= "fsync",
+		.flags		= ARING_OP_FILE | ARING_OP_BLOCKS,
+		.prep		= aring_fsync_prep,
+		.issue		= aring_fsync_issue,
+	},
+	[ARING_OP_TIMEOUT] = {
+		.name		= "timeout",
+		.flags		= ARING_OP_OWN_START,
+		.prep		= aring_timeout_prep,
+		.issue		= aring_timeout_issue,
+		.cleanup	= aring_timeout_cleanup,
+	},
+	[ARING_OP_TIMEOUT_REMOVE] = {
+		.name		= "timeout_remove",
+		.prep		= aring_timeout_remove_prep,
+		.issue		= aring_timeout_remove_issue,
+	},
+	[ARING_OP_ASYNC_CANCEL] = {
+		.name		= "async_cancel",
+		.prep		= aring_async_cancel_prep,
+		.issue		= aring_async_cancel_issue,
+	},
+	[ARING_OP_READ] = {
+		.name		= "read",
+		.flags		= ARING_OP_FILE | ARING_OP_IOPRIO,
+		.pollin		= true,
+		.prep		= aring_rw_prep,
+		.issue		= aring_rw_issue,
+		.cleanup	= aring_rw_cleanup,
+	},
+	[ARING_OP_WRITE] = {
+		.name		= "write",
+		.flags		= ARING_OP_FILE | ARING_OP_IOPRIO,
+		.prep		= aring_rw_prep,
+		.issue		= aring_rw_issue,
+		.cleanup	= aring_rw_cleanup,
+	},
+};

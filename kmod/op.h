@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The op table: what each operation needs, and its functions. Adding an
+ * operation touches its own file and one row of op.c.
+ */
+#ifndef ARING_OP_H
+#define ARING_OP_H
+
+#include "request.h"
+
+/* Where an operation is being tried; second argument of ->issue(). */
+#define ARING_ISSUE_INLINE	0	/* in ENTER: do not wait */
+#define ARING_ISSUE_BLOCK	1	/* in ENTER: waiting is allowed */
+#define ARING_ISSUE_WORKER	2	/* in a worker: waiting is allowed */
+
+/*
+ * What ->issue() returns. It is called by the owner of a STARTED request (or a
+ * SUBMITTED one where the operation says ARING_OP_OWN_START).
+ */
+#define ARING_ISSUED_DONE	0	/* result is set; the caller completes it */
+#define ARING_ISSUED_AWAY	1	/* not ours any more: do not touch it */
+#define ARING_ISSUED_AGAIN	2	/* it would have had to wait */
+#define ARING_ISSUED_INTR	3	/* interrupted, nothing moved */
+
+/* &aring_op.flags */
+#define ARING_OP_FILE		0x01	/* fd is used */
+#define ARING_OP_IOPRIO		0x02	/* ioprio may be set */
+#define ARING_OP_OWN_START	0x04	/* ->issue() makes all its transitions */
+#define ARING_OP_BLOCKS		0x08	/* no use in trying it without waiting */
+
+/**
+ * struct aring_op - one operation
+ * @name: as in the manual pages, lower case
+ * @flags: ARING_OP_*
+ * @pollin: a would-block is over once the file polls readable, else writable
+ * @prep: validate and copy the SQE; 0 or a negative errno. May be NULL.
+ * @issue: do it; ARING_ISSUED_*
+ * @cleanup: give back what the operation holds, in process context, with
+ *	the request final. May be NULL, may be called twice.
+ */
+struct aring_op {
+	const char	*name;
+	u8		flags;
+	bool		pollin;
+	int		(*prep)(struct aring_req *req,
+				const struct aring_sqe *sqe);
+	int		(*issue)(struct aring_req *req, unsigned int how);
+	void		(*cleanup)(struct aring_req *req);
+};
+
+#define ARING_NR_OPS	24
+
+extern const struct aring_op aring_ops[ARING_NR_OPS];
+
+/* op_nop.c */
+int aring_nop_issue(struct aring_req *req, unsigned int how);
+
+/* op_rw.c */
+int aring_rw_prep(struct aring_req *req, const struct aring_sqe *sqe);
+int aring_rw_issue(struct aring_req *req, unsigned int how);
+void aring_rw_cleanup(struct aring_req *req);
+
+/* op_sync.c */
+int aring_fsync_prep(struct aring_req *req, const struct aring_sqe *sqe);
+int aring_fsync_issue(struct aring_req *req, unsigned int how);
+
+/* op_timeout.c */
+int aring_timeout_prep(struct aring_req *req, const struct aring_sqe *sqe);
+int aring_timeout_issue(struct aring_req *req, unsigned int how);
+void aring_timeout_cleanup(struct aring_req *req);
+int aring_timeout_remove_prep(struct aring_req *req,
+			      const struct aring_sqe *sqe);
+int aring_timeout_remove_issue(struct aring_req *req, unsigned int how);
+
+/* op_cancel.c */
+int aring_async_cancel_prep(struct aring_req *req,
+			    const struct aring_sqe *sqe);
+int aring_async_cancel_issue(struct aring_req *req, unsigned int how);
+
+#endif /* ARING_OP_H */

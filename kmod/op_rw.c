@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * READ, WRITE, READV, WRITEV.
+ *
+ * An attempt in ENTER works on the caller's own addresses, first without
+ * waiting. O_DIRECT ends in the file's own completion, perhaps in interrupt
+ * context. An attempt in a worker is in rw_worker.c.
+ */
+#include <linux/blkdev.h>
+#include <linux/capability.h>
+#include <linux/fsnotify.h>
+#include <linux/ioprio.h>
+#include <linux/security.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "op.h"
+#include "rw.h"
+#include "worker.h"
+
+/* The kernel's own check is not exported. */
+static int aring_ioprio_check(int ioprio)
+{
+	switch (IOPRIO_PRIO_CLASS(ioprio)) {
+	case IOPRIO_CLASS_RT:
+		if (!capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_NICE))
+			return -EPERM;
+		fallthrough;
+	case IOPRIO_CLASS_BE:
+		return IOPRIO_PRIO_DATA(ioprio) >= IOPRIO_NR_LEVELS ?
+			-EINVAL : 0;
+	case IOPRIO_CLASS_IDLE:
+		return 0;
+	case IOPRIO_CLASS_NONE:
+		return IOPRIO_PRIO_DATA(ioprio) ? -EINVAL : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/**
+ * aring_rw_prep() - take the fields of a read or write out of an SQE
+ * @req: SUBMITTED
+ * @sqe: the kernel's own copy
+ *
+ * Return: 0, -EINVAL or -EPERM for a bad I/O priority.
+ */
+int aring_rw_prep(struct aring_req *req, const struct aring_sqe *sqe)
+{
+	struct aring_rw *rw = &req->rw;
+	int ret;
+
+	rw->kiocb.ki_pos = sqe->off;
+	if (unlikely(sqe->ioprio)) {
+		ret = aring_ioprio_check(sqe->ioprio);
+		if (ret)
+			return ret;
+		rw->kiocb.ki_ioprio = sqe->ioprio;
+	} else {
+		rw->kiocb.ki_ioprio = get_current_ioprio();
+	}
+	rw->addr = sqe->addr;
+	rw->len = sqe->len;
+	rw->rwf = (__force rwf_t)sqe->rw_flags;
+	rw->iov = NULL;
+	rw->done = 0;
+	rw->fsize = rlimit(RLIMIT_FSIZE);
+	return 0;
+}
+
+/**
+ * aring_rw_init_kiocb() - see whether the file may be read or written so
+ * @req: STARTED
+ *
+ * Return: 0, -EBADF, or what the RWF_* are answered with.
+ */
+int aring_rw_init_kiocb(struct aring_req *req)
+{
+	struct aring_rw *rw = &req->rw;
+	struct kiocb *kiocb = &rw->kiocb;
+	struct file *file = req->file;
+	bool read = aring_is_read(req);
+	int ret;
+
+	if (unlikely(!(file->f_mode & (read ? FMODE_READ : FMODE_WRITE))))
+		return -EBADF;
+	kiocb->ki_filp = file;
+	kiocb->ki_complete = NULL;
+	kiocb->private = NULL;
+	kiocb->ki_flags = file->f_iocb_flags;
+	if (unlikely(rw->rwf)) {
+		ret = aring_kiocb_set_rw_flags(kiocb, rw->rwf,
+					       read ? READ : WRITE);
+		if (ret)
+			return ret;
+		if (kiocb->ki_flags & IOCB_NOWAIT)
+			req->flags |= ARING_REQ_NOWAIT;
+		/* There is nothing to poll here. */
+		if (kiocb->ki_flags & IOCB_HIPRI)
+			return -EINVAL;
+	}
+	if (kiocb->ki_pos == -1) {
+		if (file->f_mode & FMODE_STREAM) {
+			kiocb->ki_pos = 0;
+		} else {
+			req->flags |= ARING_REQ_CUR_POS;
+			kiocb->ki_pos = file->f_pos;
+		}
+	}
+	return 0;
+}
+
+/* Iovecs of an attempt that has to be repeated: keep them. */
+static int aring_rw_keep_iov(struct aring_rw *rw, const struct iovec *iov,
+			     const struct iovec *fast)
+{
+	if (iov != fast) {
+		rw->iov = (struct iovec *)iov;
+		return 0;
+	}
+	rw->iov = kmemdup(fast, rw->nr_segs * sizeof(*fast),
+			  GFP_KERNEL_ACCOUNT);
+	return rw->iov ? 0 : -ENOMEM;
+}
+
+/*
+ * Make an iterator over what is left of the transfer. The iovecs are copied
+ * from the program once, and kept for attempts to come: it may forget
+ * them as soon as ENTER returns.
+ */
+static int aring_rw_import(struct aring_req *req, struct iov_iter *iter,
+			   struct iovec *fast)
+{
+	struct aring_rw *rw = &req->rw;
+	int dir = aring_is_read(req) ? ITER_DEST : ITER_SOURCE;
+	struct iovec *iov = fast;
+	ssize_t ret;
+
+	if (!aring_is_vectored(req)) {
+		ret = aring_import_buf(dir, u64_to_user_ptr(rw->addr) + rw->done,
+				       rw->len - rw->done, fast, iter);
+		if (likely(!ret))
+			rw->total = rw->done + iov_iter_count(iter);
+		return ret;
+	}
+	if (!rw->iov) {
+		ret = import_iovec(dir, u64_to_user_ptr(rw->addr), rw->len,
+				   UIO_FASTIOV, &iov, iter);
+		if (ret < 0)
+			return ret;
+		rw->total = ret;
+		rw->nr_segs = rw->len;
+		return aring_rw_keep_iov(rw, iov ?: fast, fast);
+	}
+	iov_iter_init(iter, dir, rw->iov, rw->nr_segs, rw->total);
+	iov_iter_advance(iter, rw->done);
+	return 0;
+}
+
+/* Where ->read() and ->write() are all that the file has. */
+static ssize_t aring_rw_loop(struct aring_req *req, struct iov_iter *iter)
+{
+	struct kiocb *kiocb = &req->rw.kiocb;
+	struct file *file = req->file;
+	loff_t *pos = file->f_mode & FMODE_STREAM ? NULL : &kiocb->ki_pos;
+	ssize_t ret = 0;
+
+	if ((kiocb->ki_flags & IOCB_NOWAIT) && !(file->f_flags & O_NONBLOCK))
+		return -EAGAIN;
+	while (iov_iter_count(iter)) {
+		struct aring_segment seg = aring_iter_segment(iter);
+		ssize_t nr;
+
+		nr = aring_is_read(req) ?
+			file->f_op->read(file, seg.base, seg.len, pos) :
+			file->f_op->write(file, seg.base, seg.len, pos);
+		if (nr < 0)
+			return ret ?: nr;
+		ret += nr;
+		iov_iter_advance(iter, nr);
+		if (nr != seg.len)
+			break;
+	}
+	return ret;
+}
+
+/*
+ * Freezing a file system waits for writers, and so keeps new ones out. The
+ * count is dropped when the write ends, wherever that is.
+ */
+static bool aring_rw_start_write(struct kiocb *kiocb)
+{
+	struct super_block *sb = file_inode(kiocb->ki_filp)->i_sb;
+
+	if (!S_ISREG(file_inode(kiocb->ki_filp)->i_mode))
+		return true;
+	if (!(kiocb->ki_flags & IOCB_NOWAIT)) {
+		kiocb_start_write(kiocb);
+		return true;
+	}
+	if (!sb_start_write_trylock(sb))
+		return false;
+	/* The end may come in another thread: lockdep is told so. */
+	__sb_writers_release(sb, SB_FREEZE_WRITE);
+	return true;
+}
+
+static void aring_rw_end_write(struct kiocb *kiocb)
+{
+	if (S_ISREG(file_inode(kiocb->ki_filp)->i_mode))
+		kiocb_end_write(kiocb);
+}
+
+/**
+ * aring_rw_call() - hand one transfer to the file
+ * @req: STARTED, kiocb set up
+ * @iter: user or kernel memory
+ *
+ * The same steps as the plain system calls, with the checks of security
+ * modules and fanotify.
+ *
+ * Return: bytes, -EIOCBQUEUED (not ours any more), or a negative errno.
+ */
+ssize_t aring_rw_call(struct aring_req *req, struct iov_iter *iter)
+{
+	struct kiocb *kiocb = &req->rw.kiocb;
+	struct file *file = req->file;
+	ssize_t ret;
+
+	ret = rw_verify_area(aring_is_read(req) ? READ : WRITE, file,
+			     &kiocb->ki_pos, iov_iter_count(iter));
+	if (unlikely(ret))
+		return ret;
+
+	if (aring_is_read(req)) {
+		if (likely(file->f_op->read_iter))
+			return call_read_iter(file, kiocb, iter);
+		if (file->f_op->read && !iov_iter_is_bvec(iter))
+			return aring_rw_loop(req, iter);
+		return -EINVAL;
+	}
+
+	if (!aring_rw_start_write(kiocb))
+		return -EAGAIN;
+	kiocb->ki_flags |= IOCB_WRITE;
+	if (likely(file->f_op->write_iter))
+		ret = call_write_iter(file, kiocb, iter);
+	else if (file->f_op->write && !iov_iter_is_bvec(iter))
+		ret = aring_rw_loop(req, iter);
+	else
+		ret = -EINVAL;
+	if (ret != -EIOCBQUEUED)
+		aring_rw_end_write(kiocb);
+	return ret;
+}
+
+/**
+ * aring_rw_notify() - tell fsnotify's watchers of a transfer
+ * @req: STARTED, or final and not released yet
+ *
+ * Context: process.
+ */
+void aring_rw_notify(struct aring_req *req)
+{
+	if (aring_is_read(req))
+		fsnotify_access(req->file);
+	else
+		fsnotify_modify(req->file);
+}
+
+/**
+ * aring_rw_finish() - turn what an attempt moved into the result
+ * @req: STARTED
+ * @ret: bytes of this attempt or a negative errno; not -EIOCBQUEUED
+ *
+ * Return: ARING_ISSUED_DONE or ARING_ISSUED_INTR.
+ */
+int aring_rw_finish(struct aring_req *req, ssize_t ret)
+{
+	struct aring_rw *rw = &req->rw;
+
+	switch (ret) {
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+	case -ERESTART_RESTARTBLOCK:
+		if (!rw->done)
+			return ARING_ISSUED_INTR;
+		break;
+	}
+	if (ret >= 0)
+		rw->done += ret;
+	if (ret >= 0 || rw->done) {
+		if (req->flags & ARING_REQ_CUR_POS)
+			req->file->f_pos = rw->kiocb.ki_pos;
+		if (rw->done != rw->total)
+			req->flags |= ARING_REQ_FAIL;
+		ret = rw->done;
+	}
+	aring_req_set_result(req, ret);
+	return ARING_ISSUED_DONE;
+}
+
+/**
+ * aring_rw_cleanup() - free the iovecs; pay what is owed to fsnotify
+ * @req: over
+ */
+void aring_rw_cleanup(struct aring_req *req)
+{
+	if (unlikely(req->flags & ARING_REQ_NOTIFY)) {
+		req->flags &= ~ARING_REQ_NOTIFY;
+		aring_rw_notify(req);
+	}
+	kfree(req->rw.iov);
+	req->rw.iov = NULL;
+}
+
+/*
+ * An O_DIRECT transfer is over. Any context. The request is STARTED and ours:
+ * the device had it until now.
+ */
+static void aring_rw_complete(struct kiocb *kiocb, long ret)
+{
+	struct aring_req *req = container_of(kiocb, struct aring_req, rw.kiocb);
+
+	if (kiocb->ki_flags & IOCB_WRITE)
+		aring_rw_end_write(kiocb);
+
+	/* The device would have had to wait, and says so only now. */
+	if (unlikely(ret == -EAGAIN && !(req->flags & ARING_REQ_NOWAIT))) {
+		aring_worker_queue(req);
+		return;
+	}
+	aring_rw_finish(req, ret);
+	/* Watchers cannot be told in interrupt context. */
+	if (unlikely(aring_watched(req->file)))
+		req->flags |= ARING_REQ_NOTIFY;
+	else
+		aring_req_put_file(req);
+	aring_complete(req);
+}
+
+/* Is the end of this transfer the device's business? */
+static bool aring_rw_ends_elsewhere(struct aring_req *req, unsigned int how)
+{
+	umode_t mode = file_inode(req->file)->i_mode;
+
+	return how == ARING_ISSUE_INLINE &&
+	       (req->rw.kiocb.ki_flags & IOCB_DIRECT) &&
+	       (S_ISREG(mode) || S_ISBLK(mode));
+}
+
+/* Has an attempt that was not to wait left something that can still come? */
+static bool aring_rw_want_more(struct aring_req *req, ssize_t ret,
+			       size_t count)
+{
+	umode_t mode = file_inode(req->file)->i_mode;
+
+	if (req->flags & ARING_REQ_NOWAIT)
+		return false;
+	return ret == -EAGAIN ||
+	       (ret > 0 && ret < count && (S_ISREG(mode) || S_ISBLK(mode)));
+}
+
+/*
+ * How to try: sets IOCB_NOWAIT where the file honours it. Return: false if it
+ * cannot be tried here and now.
+ */
+static bool aring_rw_may_try(struct aring_req *req, unsigned int how)
+{
+	struct kiocb *kiocb = &req->rw.kiocb;
+
+	if (how == ARING_ISSUE_BLOCK) {
+		kiocb->ki_flags &= ~IOCB_NOWAIT;
+		return true;
+	}
+	switch (aring_inline_try(req->file, aring_is_read(req))) {
+	case ARING_TRY_NOWAIT:
+		kiocb->ki_flags |= IOCB_NOWAIT;
+		return true;
+	case ARING_TRY_PLAIN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * aring_rw_issue() - one attempt
+ * @req: STARTED
+ * @how: ARING_ISSUE_*
+ *
+ * Context: process; the submitter's own unless ARING_ISSUE_WORKER.
+ *
+ * Return: ARING_ISSUED_*.
+ */
+int aring_rw_issue(struct aring_req *req, unsigned int how)
+{
+	struct kiocb *kiocb = &req->rw.kiocb;
+	struct iovec fast[UIO_FASTIOV];
+	struct iov_iter iter;
+	size_t count;
+	ssize_t ret;
+
+	if (how == ARING_ISSUE_WORKER)
+		return aring_rw_in_worker(req);
+
+	ret = aring_rw_import(req, &iter, fast);
+	if (unlikely(ret))
+		return aring_rw_finish(req, ret);
+	ret = aring_rw_init_kiocb(req);
+	if (unlikely(ret))
+		return aring_rw_finish(req, ret);
+	count = iov_iter_count(&iter);
+	if (!aring_rw_may_try(req, how)) {
+		if (req->flags & ARING_REQ_NOWAIT)
+			return aring_rw_finish(req, -EAGAIN);
+		return ARING_ISSUED_AGAIN;
+	}
+
+	if (aring_rw_ends_elsewhere(req, how)) {
+		/* It may be over before the call returns: be ready for that. */
+		aring_req_go_async(req);
+		if (!aring_req_list(req))
+			return aring_rw_finish(req, -ECANCELED);
+		kiocb->ki_complete = aring_rw_complete;
+	}
+
+	ret = aring_rw_call(req, &iter);
+	if (ret == -EIOCBQUEUED)
+		return ARING_ISSUED_AWAY;
+	if (kiocb->ki_flags & IOCB_NOWAIT) {
+		/* Some say so when they mean -EAGAIN. */
+		if (ret == -EOPNOTSUPP)
+			ret = -EAGAIN;
+		if (aring_rw_want_more(req, ret, count)) {
+			req->rw.done += max_t(ssize_t, ret, 0);
+			return ARING_ISSUED_AGAIN;
+		}
+	}
+	if (ret > 0)
+		aring_rw_notify(req);
+	return aring_rw_finish(req, ret);
+}

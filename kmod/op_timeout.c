@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * TIMEOUT and TIMEOUT_REMOVE.
+ *
+ * An armed TIMEOUT is QUEUED, and three may end it: its timer (-ETIME), the
+ * completion that it counted up to (0), or a canceller. Whoever takes it out
+ * of QUEUED does; the others pass by.
+ */
+#include <linux/hrtimer.h>
+#include <linux/time.h>
+#include <linux/uaccess.h>
+
+#include "op.h"
+
+static clockid_t aring_timeout_clock(u32 flags)
+{
+	switch (flags & ARING_TIMEOUT_CLOCK_MASK) {
+	case ARING_TIMEOUT_BOOTTIME:
+		return CLOCK_BOOTTIME;
+	case ARING_TIMEOUT_REALTIME:
+		return CLOCK_REALTIME;
+	default:
+		return CLOCK_MONOTONIC;
+	}
+}
+
+static enum hrtimer_mode aring_timeout_mode(u32 flags)
+{
+	return flags & ARING_TIMEOUT_ABS ? HRTIMER_MODE_ABS :
+					   HRTIMER_MODE_REL;
+}
+
+static int aring_timeout_get_time(struct timespec64 *time, u64 addr)
+{
+	if (get_timespec64(time, u64_to_user_ptr(addr)))
+		return -EFAULT;
+	if (time->tv_sec < 0 || time->tv_nsec < 0)
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * aring_timeout_prep() - take TIMEOUT's fields out of an SQE
+ * @req: SUBMITTED
+ * @sqe: the kernel's own copy
+ *
+ * Return: 0, -EINVAL or -EFAULT.
+ */
+int aring_timeout_prep(struct aring_req *req, const struct aring_sqe *sqe)
+{
+	struct aring_timeout *timeout = &req->timeout;
+
+	if (sqe->addr3 || sqe->__pad2[0] || sqe->buf_index || sqe->len != 1 ||
+	    sqe->splice_fd_in)
+		return -EINVAL;
+	timeout->off = sqe->off;
+	timeout->flags = sqe->timeout_flags;
+	if (timeout->flags & ~(ARING_TIMEOUT_ABS | ARING_TIMEOUT_CLOCK_MASK |
+			       ARING_TIMEOUT_ETIME_SUCCESS))
+		return -EINVAL;
+	if (hweight32(timeout->flags & ARING_TIMEOUT_CLOCK_MASK) > 1)
+		return -EINVAL;
+	return aring_timeout_get_time(&timeout->time, sqe->addr);
+}
+
+static enum hrtimer_restart aring_timeout_fire(struct hrtimer *timer)
+{
+	struct aring_req *req = container_of(timer, struct aring_req,
+					     timeout.timer);
+
+	if (!aring_state_take(&req->state))
+		return HRTIMER_NORESTART;
+	req->res = -ETIME;
+	if (!(req->timeout.flags & ARING_TIMEOUT_ETIME_SUCCESS))
+		req->flags |= ARING_REQ_FAIL;
+	req->flags |= ARING_REQ_COUNTED;
+	aring_complete(req);
+	return HRTIMER_NORESTART;
+}
+
+/* Enter the list of those that count completions, in order. */
+static void aring_timeout_count(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	struct aring_timeout *timeout = &req->timeout;
+	struct list_head *pos;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	timeout->target = ring->nr_events + timeout->off;
+	list_for_each_prev(pos, &ring->counting) {
+		struct aring_timeout *other;
+
+		other = list_entry(pos, struct aring_timeout, counting);
+		if (other->target <= timeout->target)
+			break;
+	}
+	list_add(&timeout->counting, pos);
+	req->flags |= ARING_REQ_COUNTING;
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+}
+
+/**
+ * aring_timeout_issue() - arm a TIMEOUT
+ * @req: SUBMITTED
+ * @how: ARING_ISSUE_INLINE
+ *
+ * Return: ARING_ISSUED_AWAY, or ARING_ISSUED_DONE if the ring takes nothing.
+ */
+int aring_timeout_issue(struct aring_req *req, unsigned int how)
+{
+	struct aring_timeout *timeout = &req->timeout;
+	struct aring_ring *ring = req->ring;
+	bool again;
+
+	aring_req_go_async(req);
+	hrtimer_init(&timeout->timer, aring_timeout_clock(timeout->flags),
+		     aring_timeout_mode(timeout->flags));
+	timeout->timer.function = aring_timeout_fire;
+	req->timer_ready = true;
+	if (!aring_req_list(req)) {
+		aring_req_set_result(req, -ECANCELED);
+		return ARING_ISSUED_DONE;
+	}
+
+	/*
+	 * QUEUED first, so that a completion that is counted up to finds it so.
+	 * The lock keeps cancellers away, and keeps it from being reclaimed
+	 * before its timer is started.
+	 */
+	mutex_lock(&ring->lock);
+	if (aring_queue_or_cancel(req, &again)) {
+		if (timeout->off)
+			aring_timeout_count(req);
+		hrtimer_start(&timeout->timer,
+			      timespec64_to_ktime(timeout->time),
+			      aring_timeout_mode(timeout->flags));
+	}
+	mutex_unlock(&ring->lock);
+	return ARING_ISSUED_AWAY;
+}
+
+/**
+ * aring_timeout_cleanup() - stop the timer
+ * @req: final
+ */
+void aring_timeout_cleanup(struct aring_req *req)
+{
+	if (req->timer_ready)
+		hrtimer_cancel(&req->timeout.timer);
+	req->timer_ready = false;
+}
+
+/**
+ * aring_timeout_remove_prep() - take TIMEOUT_REMOVE's fields out of an SQE
+ * @req: SUBMITTED
+ * @sqe: the kernel's own copy
+ *
+ * Return: 0, -EINVAL or -EFAULT.
+ */
+int aring_timeout_remove_prep(struct aring_req *req,
+			      const struct aring_sqe *sqe)
+{
+	struct aring_cancel *cancel = &req->cancel;
+
+	if (sqe->addr3 || sqe->__pad2[0] || sqe->buf_index || sqe->len ||
+	    sqe->splice_fd_in)
+		return -EINVAL;
+	cancel->key = sqe->addr;
+	cancel->flags = sqe->timeout_flags;
+	if (!cancel->flags)
+		return 0;
+	if (!(cancel->flags & ARING_TIMEOUT_UPDATE) ||
+	    (cancel->flags & ~(ARING_TIMEOUT_UPDATE | ARING_TIMEOUT_ABS)))
+		return -EINVAL;
+	return aring_timeout_get_time(&cancel->time, sqe->addr2);
+}
+
+/* Give an armed TIMEOUT a new time; it counts no more. &aring_ring.lock. */
+static int aring_timeout_update(struct aring_req *target,
+				const struct aring_cancel *cancel)
+{
+	struct aring_timeout *timeout = &target->timeout;
+	struct aring_ring *ring = target->ring;
+	unsigned long flags;
+	int ret = -EALREADY;
+
+	/* cq_lock: no completion may end it between our look and the start. */
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	if (aring_state_final(aring_state_read(&target->state))) {
+		ret = -ENOENT;
+	} else if (hrtimer_try_to_cancel(&timeout->timer) == 1) {
+		if (target->flags & ARING_REQ_COUNTING) {
+			list_del_init(&timeout->counting);
+			target->flags &= ~ARING_REQ_COUNTING;
+		}
+		hrtimer_start(&timeout->timer,
+			      timespec64_to_ktime(cancel->time),
+			      aring_timeout_mode(cancel->flags));
+		ret = 0;
+	}
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	return ret;
+}
+
+/**
+ * aring_timeout_remove_issue() - take a TIMEOUT back, or give it a new time
+ * @req: STARTED
+ * @how: ARING_ISSUE_INLINE
+ *
+ * Return: ARING_ISSUED_DONE; the result is 0, -ENOENT or -EALREADY.
+ */
+int aring_timeout_remove_issue(struct aring_req *req, unsigned int how)
+{
+	struct aring_cancel *cancel = &req->cancel;
+	struct aring_ring *ring = req->ring;
+	struct aring_req *target;
+	int ret = -ENOENT;
+
+	mutex_lock(&ring->lock);
+	target = aring_find_by_data(ring, cancel->key, ARING_OP_TIMEOUT);
+	if (target)
+		ret = cancel->flags & ARING_TIMEOUT_UPDATE ?
+			aring_timeout_update(target, cancel) :
+			aring_cancel_one(target);
+	mutex_unlock(&ring->lock);
+	aring_req_set_result(req, ret);
+	return ARING_ISSUED_DONE;
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One request: its slot, where it is listed, how it is found and reclaimed.
+ */
+#ifndef ARING_REQUEST_H
+#define ARING_REQUEST_H
+
+#include <linux/fs.h>
+#include <linux/hrtimer.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/uio.h>
+#include <linux/wait.h>
+
+#include "ring.h"
+#include "state.h"
+
+struct aring_op;
+struct cred;
+
+/**
+ * enum aring_where - where a request may run after the submitter let go of it
+ * @ARING_WHERE_ENTER: only in an ENTER of the program that submitted it
+ * @ARING_WHERE_ANY: there if a thread sleeps in ENTER, else in a worker
+ * @ARING_WHERE_PEER: in an unbounded worker: it may wait for a peer
+ * @ARING_WHERE_DISK: in a bounded worker
+ *
+ * Which is right is decided in one place, aring_where_runs().
+ */
+enum aring_where {
+	ARING_WHERE_ENTER,
+	ARING_WHERE_ANY,
+	ARING_WHERE_PEER,
+	ARING_WHERE_DISK,
+};
+
+#define ARING_SQE_FLAGS		(ARING_SQE_ASYNC | ARING_SQE_CQE_SKIP_SUCCESS)
+#define ARING_ENTER_FLAGS	(ARING_ENTER_GETEVENTS | ARING_ENTER_EXT_ARG)
+
+/* &aring_req.flags */
+#define ARING_REQ_FAIL		0x01	/* CQE_SKIP_SUCCESS does not apply */
+#define ARING_REQ_LISTED	0x02	/* in the tables of requests in flight */
+#define ARING_REQ_FILE_REF	0x04	/* @file is counted, not just borrowed */
+#define ARING_REQ_COUNTED	0x08	/* a TIMEOUT that ended by itself */
+#define ARING_REQ_CUR_POS	0x10	/* works at, and moves, the file position */
+#define ARING_REQ_NOWAIT	0x20	/* the program asked for -EAGAIN */
+#define ARING_REQ_NOTIFY	0x40	/* owes fsnotify an event */
+#define ARING_REQ_ASYNC		0x100	/* submitter captured; may outlive ENTER */
+#define ARING_REQ_COUNTING	0x80	/* a TIMEOUT in &aring_ring.counting; cq_lock */
+
+/**
+ * struct aring_waiter - one entry in a foreign wait queue
+ * @entry: the entry
+ * @head: the queue, NULL when not in one; see waitq.c for who may clear it
+ * @req: whose it is
+ */
+struct aring_waiter {
+	wait_queue_entry_t	entry;
+	wait_queue_head_t	*head;
+	struct aring_req	*req;
+};
+
+/**
+ * struct aring_rw - READ, WRITE, READV, WRITEV
+ * @kiocb: as the file system sees it
+ * @addr: user address of the buffer, or of the iovecs
+ * @len: bytes, or number of iovecs
+ * @rwf: RWF_*
+ * @iov: for READV and WRITEV gone asynchronous: own copy of the iovecs
+ * @nr_segs: their number
+ * @total: bytes wanted in all
+ * @done: bytes moved by earlier attempts
+ * @fsize: RLIMIT_FSIZE of the submitter, for a worker
+ */
+struct aring_rw {
+	struct kiocb		kiocb;
+	u64			addr;
+	u32			len;
+	rwf_t			rwf;
+	struct iovec		*iov;
+	unsigned long		nr_segs;
+	size_t			total;
+	size_t			done;
+	unsigned long		fsize;
+};
+
+/**
+ * struct aring_sync - FSYNC
+ * @off: first byte
+ * @len: bytes, 0 for all
+ * @flags: ARING_FSYNC_*
+ */
+struct aring_sync {
+	loff_t			off;
+	u32			len;
+	u32			flags;
+};
+
+/**
+ * struct aring_timeout - TIMEOUT
+ * @timer: fires in interrupt context
+ * @time: as given
+ * @flags: ARING_TIMEOUT_*
+ * @off: number of completions, 0 for none
+ * @target: value of &aring_ring.nr_events that ends it
+ * @counting: in &aring_ring.counting; cq_lock
+ */
+struct aring_timeout {
+	struct hrtimer		timer;
+	struct timespec64	time;
+	u32			flags;
+	u32			off;
+	u64			target;
+	struct list_head	counting;
+};
+
+/**
+ * struct aring_cancel - ASYNC_CANCEL and TIMEOUT_REMOVE
+ * @key: user_data or ticket
+ * @flags: ARING_ASYNC_CANCEL_* or ARING_TIMEOUT_*
+ * @fd: for CANCEL_FD
+ * @opcode: for CANCEL_OP
+ * @time: for a TIMEOUT_REMOVE that updates
+ */
+struct aring_cancel {
+	u64			key;
+	u32			flags;
+	s32			fd;
+	u8			opcode;
+	struct timespec64	time;
+};
+
+/**
+ * struct aring_req - one request
+ * @state: see state.h
+ * @flags: ARING_REQ_*; the owner's
+ * @opcode: ARING_OP_*
+ * @sqe_flags: ARING_SQE_*
+ * @op: row of the op table
+ * @ring: the ring
+ * @next: while it is on a list of one direction: free slots, a batch
+ * @user_data: returned in the CQE
+ * @res: result for the CQE
+ * @ticket: SQ position it was taken from
+ * @fd: descriptor in the SQE
+ * @file: what @fd stood for
+ * @reclaim: in &aring_ring.reclaim, once it is over
+ * @by_data: in &aring_ring.buckets; lock
+ * @by_ticket: likewise
+ * @work_entry: in the run list or a worker's queue; work_lock
+ * @overflow: in &aring_ring.overflow; cq_lock
+ * @mm: address space of the submitter, pinned by mm_count only
+ * @cred: credentials of the submitter
+ * @files: descriptor table of the submitter; to compare, never to look into
+ * @fs: root and working directory, likewise
+ * @nsproxy: namespaces, likewise
+ * @where: see &enum aring_where
+ * @peer: waits for a peer: it may be withdrawn even if STARTED
+ * @timer_ready: @timeout's timer is set up
+ * @on_run_list: @work_entry is in the run list, not in a worker's queue
+ * @events: what it waits for, EPOLL*
+ * @waiters: its entries in foreign wait queues; a tty needs two
+ * @gone: the wait queue was torn down under it
+ * @rw: per operation
+ * @sync: per operation
+ * @timeout: per operation
+ * @cancel: per operation
+ */
+struct aring_req {
+	aring_state_t		state;
+	u16			flags;
+	u8			opcode;
+	u8			sqe_flags;
+	const struct aring_op	*op;
+	struct aring_ring	*ring;
+	struct aring_req	*next;
+	u64			user_data;
+	s32			res;
+	u32			ticket;
+	struct file		*file;
+	s32			fd;
+
+	union {
+		struct aring_rw		rw;
+		struct aring_sync	sync;
+		struct aring_timeout	timeout;
+		struct aring_cancel	cancel;
+	};
+
+	/* From here on only what went asynchronous is touched. */
+	struct llist_node	reclaim;
+	struct list_head	by_data;
+	struct list_head	by_ticket;
+	struct list_head	work_entry;
+	struct list_head	overflow;
+	struct mm_struct	*mm;
+	const struct cred	*cred;
+	const void		*files;
+	const void		*fs;
+	const void		*nsproxy;
+	enum aring_where	where;
+	bool			peer;
+	bool			timer_ready;
+	bool			on_run_list;
+	__poll_t		events;
+	bool			gone;
+	struct aring_waiter	waiters[2];
+};
+
+/**
+ * aring_req_set_result() - note the result, before completing
+ * @req: request the caller owns
+ * @res: as the CQE will say
+ *
+ * A negative result counts as a failure. An operation that fails in another
+ * way (a short read) sets ARING_REQ_FAIL itself.
+ */
+static inline void aring_req_set_result(struct aring_req *req, s32 res)
+{
+	req->res = res;
+	if (unlikely(res < 0))
+		req->flags |= ARING_REQ_FAIL;
+}
+
+/* request.c APIs */
+int aring_req_cache_init(void);
+void aring_req_cache_exit(void);
+bool aring_req_refill(struct aring_ring *ring);
+void aring_req_free_all(struct aring_ring *ring);
+bool aring_req_list(struct aring_req *req);
+void aring_req_go_async(struct aring_req *req);
+void aring_req_release(struct aring_req *req);
+void aring_req_put_file(struct aring_req *req);
+void aring_reclaim(struct aring_ring *ring);
+struct aring_req *aring_find_by_data(struct aring_ring *ring, u64 user_data,
+				     int opcode);
+struct aring_req *aring_find_by_ticket(struct aring_ring *ring, u32 ticket);
+struct aring_bucket *aring_bucket(struct aring_ring *ring, u64 key);
+
+/* complete.c APIs */
+void aring_complete(struct aring_req *req);
+void aring_complete_withdrawn(struct aring_req *req);
+void aring_complete_cancelled(struct aring_req *req);
+void aring_complete_batch(struct aring_ring *ring, struct aring_req *first);
+bool aring_queue_or_cancel(struct aring_req *req, bool *again);
+bool aring_overflow_flush(struct aring_ring *ring);
+void aring_overflow_drop(struct aring_ring *ring);
+void aring_notify(struct aring_ring *ring);
+void aring_notify_fn(struct irq_work *work);
+
+/* cancel.c APIs */
+#define ARING_CANCEL_FLAGS \
+	(ARING_ASYNC_CANCEL_ALL | ARING_ASYNC_CANCEL_FD | \
+	 ARING_ASYNC_CANCEL_ANY | ARING_ASYNC_CANCEL_USERDATA | \
+	 ARING_ASYNC_CANCEL_OP | ARING_ASYNC_CANCEL_TICKET)
+int aring_cancel_check(const struct aring_cancel *cancel);
+int aring_cancel_one(struct aring_req *req);
+int aring_cancel(struct aring_ring *ring, const struct aring_cancel *cancel,
+		 struct file *file);
+void aring_cancel_all(struct aring_ring *ring, const struct mm_struct *mm);
+
+/* waitq.c APIs */
+__poll_t aring_waitq_arm(struct aring_req *req, __poll_t events);
+void aring_waitq_disarm(struct aring_req *req);
+
+/* run.c APIs */
+void aring_run_wake(struct aring_req *req);
+void aring_run_unlist(struct aring_req *req);
+bool aring_run_pending(struct aring_ring *ring);
+unsigned int aring_run(struct aring_ring *ring);
+void aring_run_handoff(struct aring_ring *ring);
+void aring_run_end(struct aring_req *req, int ret);
+void aring_run_when_ready(struct aring_req *req);
+
+/**
+ * struct aring_sleeper - a thread in the waiting half of ENTER
+ * @list: in &aring_ring.sleepers; work_lock
+ * @task: the thread
+ * @mm: its address space
+ * @files: its descriptor table
+ * @fs: its root and working directory
+ * @nsproxy: its namespaces
+ */
+struct aring_sleeper {
+	struct list_head	list;
+	struct task_struct	*task;
+	const void		*mm;
+	const void		*files;
+	const void		*fs;
+	const void		*nsproxy;
+};
+
+void aring_sleeper_add(struct aring_ring *ring, struct aring_sleeper *sleeper);
+void aring_sleeper_del(struct aring_ring *ring, struct aring_sleeper *sleeper);
+
+#endif /* ARING_REQUEST_H */

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One ring: the memory shared with the program, and what the kernel keeps to
+ * itself about it.
+ *
+ * Locks, outermost first:
+ *
+ *	submit_lock	mutex, killable: the SQ head and the free slots. Held while
+ *			operations run inline, so possibly for long.
+ *	lock		mutex: which requests are in flight (the tables), and
+ *			reclaiming them. Nothing that may wait for a peer, a
+ *			device or a user page runs under it.
+ *	(foreign locks: a wait queue that a request waits in)
+ *	work_lock	irqsave spinlock: where runnable requests are listed, who
+ *			sleeps in ENTER, which worker does what
+ *	cq_lock		irqsave spinlock, a leaf: the CQ, its overflow, the
+ *			timeouts that count completions; final states are
+ *			reached under it
+ *	map_lock	spinlock, a leaf: who has the ring mapped
+ */
+#ifndef ARING_RING_H
+#define ARING_RING_H
+
+#include <linux/cache.h>
+#include <linux/irq_work.h>
+#include <linux/list.h>
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "uapi/linux/aring.h"
+
+struct aring_req;
+struct file;
+struct mem_cgroup;
+struct mm_struct;
+struct seq_file;
+struct task_struct;
+struct vm_area_struct;
+
+#define ARING_SETUP_FLAGS \
+	(ARING_SETUP_CQSIZE | ARING_SETUP_CLAMP | ARING_SETUP_R_DISABLED | \
+	 ARING_SETUP_SUBMIT_ALL | ARING_SETUP_COOP_TASKRUN | \
+	 ARING_SETUP_TASKRUN_FLAG | ARING_SETUP_SINGLE_ISSUER | \
+	 ARING_SETUP_DEFER_TASKRUN | ARING_SETUP_FIRST_INDEX)
+
+#define ARING_FEATURES \
+	(ARING_FEAT_SINGLE_MMAP | ARING_FEAT_NODROP | \
+	 ARING_FEAT_SUBMIT_STABLE | ARING_FEAT_RW_CUR_POS | \
+	 ARING_FEAT_CUR_PERSONALITY | ARING_FEAT_FAST_POLL | \
+	 ARING_FEAT_EXT_ARG | ARING_FEAT_CQE_SKIP)
+
+/**
+ * struct aring_index_pair - the two ends of one ring, as the program sees them
+ * @head: consumer's index
+ * @tail: producer's index
+ *
+ * On cache lines of their own, because different CPUs write them.
+ */
+struct aring_index_pair {
+	u32	head ____cacheline_aligned_in_smp;
+	u32	tail ____cacheline_aligned_in_smp;
+};
+
+/**
+ * struct aring_shared - the mapping at ARING_OFF_SQ_RING and ARING_OFF_CQ_RING
+ * @sq: submission ring: the program moves the tail, the kernel the head
+ * @cq: completion ring: the kernel moves the tail, the program the head
+ * @sq_mask: for the program; the kernel keeps its own copies of these six
+ * @cq_mask: likewise
+ * @sq_entries: likewise
+ * @cq_entries: likewise
+ * @sq_dropped: array entries out of range, passed over
+ * @sq_flags: ARING_SQ_*
+ * @cq_flags: the program's
+ * @cq_overflow: always 0
+ * @cqes: the completion ring; the SQ index array follows it
+ *
+ * All of it is the program's to scribble in at any time. Nothing read here is
+ * trusted, and nothing is read twice.
+ */
+struct aring_shared {
+	struct aring_index_pair	sq, cq;
+	u32			sq_mask;
+	u32			cq_mask;
+	u32			sq_entries;
+	u32			cq_entries;
+	u32			sq_dropped;
+	atomic_t		sq_flags;
+	u32			cq_flags;
+	u32			cq_overflow;
+	struct aring_cqe	cqes[] ____cacheline_aligned_in_smp;
+};
+
+/**
+ * struct aring_pool - worker threads of one kind, of one ring
+ * @ring: the ring
+ * @queue: requests that are QUEUED here, oldest first; work_lock
+ * @workers: all threads; work_lock
+ * @idle: threads that wait for work; work_lock
+ * @nr_workers: how many threads there are or are being made; work_lock
+ * @nr_idle: how many of them wait; work_lock
+ * @max_workers: no more than that
+ * @name: for the threads' names
+ * @nr_taken: requests taken off the queue so far; work_lock
+ * @seen_taken: @nr_taken when more threads were last thought of; work_lock
+ * @spawn_work: makes more threads
+ */
+struct aring_pool {
+	struct aring_ring	*ring;
+	struct list_head	queue;
+	struct list_head	workers;
+	struct list_head	idle;
+	unsigned int		nr_workers;
+	unsigned int		nr_idle;
+	unsigned int		max_workers;
+	const char		*name;
+	u32			nr_taken;
+	u32			seen_taken;
+	struct delayed_work	spawn_work;
+};
+
+/**
+ * struct aring_bucket - one hash bucket of requests in flight
+ * @by_data: by user_data, in the order of submission
+ * @by_ticket: by submission ticket
+ */
+struct aring_bucket {
+	struct list_head	by_data;
+	struct list_head	by_ticket;
+};
+
+/**
+ * struct aring_ring - one ring
+ * @shared: rings shared with the program
+ * @sqes: SQEs shared with the program
+ * @sq_array: index array, behind the CQEs of @shared
+ * @shared_size: bytes of @shared, whole pages
+ * @sqes_size: bytes of @sqes, whole pages
+ * @sq_mask: entries - 1
+ * @cq_mask: entries - 1
+ * @setup_flags: ARING_SETUP_*; R_DISABLED is dropped by ENABLE_RINGS
+ * @hash_bits: the tables have 2^hash_bits buckets
+ * @submitter: with SINGLE_ISSUER the one task that may submit, referenced
+ * @owner: who set the ring up, referenced; workers join its cgroups
+ * @memcg: who pays for what a worker allocates
+ * @submit_lock: serialises submission; guards the five below
+ * @sq_head: SQEs consumed; the ticket of the next one
+ * @free: slots ready for use
+ * @nr_free: how many
+ * @lock: guards the tables and the three below
+ * @buckets: requests in flight, by user_data and by ticket
+ * @nr_inflight: how many are in the tables
+ * @freed: slots reclaimed, for submit to take over
+ * @nr_freed: how many
+ * @dying: closed: nothing new; set under @lock
+ * @reclaim: requests that are over; added to from any context
+ * @work_lock: guards the members below it, and the pools
+ * @run_list: requests that wait for a thread in ENTER
+ * @nr_run: their number; read without the lock
+ * @sleepers: threads in the waiting half of ENTER
+ * @bounded: threads for disk work: a fixed number
+ * @unbounded: threads for work that may wait for a peer: as many as it takes
+ * @workers_gone: woken when the last worker has left
+ * @cq_lock: guards the members below it
+ * @cq_tail: the kernel's own CQ tail
+ * @cq_room: free CQ entries known of; looked up again when it is 0
+ * @nr_overflow: length of @overflow; read without the lock
+ * @nr_timeouts: TIMEOUTs that ended by themselves
+ * @nr_events: CQEs posted, TIMEOUTs that ended by themselves not counted
+ * @overflow: requests whose CQE waits for room, oldest first
+ * @counting: TIMEOUTs that wait for a number of completions, next one first
+ * @enter_wait: threads in ENTER; private, safe to wake from anywhere
+ * @poll_wait: poll(2) and epoll; woken by @notify_work only
+ * @notify_work: wakes @poll_wait from a context that holds no lock
+ * @map_lock: guards the three below
+ * @mappings: struct aring_mapping of each mm that has the ring mapped
+ * @unmapped: of those whose last mapping went and was not dealt with yet
+ * @nr_mappings: VMAs in all; read without the lock
+ * @unmap_work: cancels what an mm has submitted, after its last unmapping
+ * @exit_work: ends the ring after the file is closed
+ */
+struct aring_ring {
+	struct aring_shared	*shared;
+	struct aring_sqe	*sqes;
+	u32			*sq_array;
+	size_t			shared_size;
+	size_t			sqes_size;
+	u32			sq_mask;
+	u32			cq_mask;
+	u32			setup_flags;
+	unsigned int		hash_bits;
+	struct task_struct	*submitter;
+	struct task_struct	*owner;
+	struct mem_cgroup	*memcg;
+
+	struct mutex		submit_lock ____cacheline_aligned_in_smp;
+	u32			sq_head;
+	struct aring_req	*free;
+	unsigned int		nr_free;
+
+	struct mutex		lock ____cacheline_aligned_in_smp;
+	struct aring_bucket	*buckets;
+	unsigned int		nr_inflight;
+	struct aring_req	*freed;
+	unsigned int		nr_freed;
+	bool			dying;
+	struct llist_head	reclaim;
+
+	spinlock_t		work_lock ____cacheline_aligned_in_smp;
+	struct list_head	run_list;
+	unsigned int		nr_run;
+	struct list_head	sleepers;
+	struct aring_pool	bounded;
+	struct aring_pool	unbounded;
+	wait_queue_head_t	workers_gone;
+
+	spinlock_t		cq_lock ____cacheline_aligned_in_smp;
+	u32			cq_tail;
+	u32			cq_room;
+	unsigned int		nr_overflow;
+	u32			nr_timeouts;
+	u64			nr_events;
+	struct list_head	overflow;
+	struct list_head	counting;
+
+	wait_queue_head_t	enter_wait ____cacheline_aligned_in_smp;
+	wait_queue_head_t	poll_wait;
+	struct irq_work		notify_work;
+
+	spinlock_t		map_lock;
+	struct list_head	mappings;
+	struct list_head	unmapped;
+	unsigned int		nr_mappings;
+	struct work_struct	unmap_work;
+	struct work_struct	exit_work;
+};
+
+/* The module's workqueue: ends rings, makes workers, cancels after munmap. */
+extern struct workqueue_struct *aring_wq;
+
+static inline u32 aring_sq_entries(const struct aring_ring *ring)
+{
+	return ring->sq_mask + 1;
+}
+
+static inline u32 aring_cq_entries(const struct aring_ring *ring)
+{
+	return ring->cq_mask + 1;
+}
+
+/**
+ * aring_index_ready() - how many entries lie between two indices
+ * @head: consumer's index
+ * @tail: producer's index
+ * @entries: size of the ring
+ *
+ * Both indices run freely and wrap at 2^32. An index that the program has
+ * made nonsense of counts as a full ring.
+ *
+ * Return: at most @entries.
+ */
+static inline u32 aring_index_ready(u32 head, u32 tail, u32 entries)
+{
+	return min(tail - head, entries);
+}
+
+/* CQEs that the program could reap now; a hint as soon as it is returned. */
+static inline u32 aring_cq_ready(const struct aring_ring *ring)
+{
+	return READ_ONCE(ring->shared->cq.tail) -
+	       READ_ONCE(ring->shared->cq.head);
+}
+
+/* ring.c APIs */
+struct aring_ring *aring_ring_create(struct aring_params *params);
+void aring_ring_kill(struct aring_ring *ring);
+void aring_ring_poke_exit(struct aring_ring *ring);
+
+/* map.c APIs */
+int aring_mmap(struct aring_ring *ring, struct vm_area_struct *vma);
+void aring_map_init(struct aring_ring *ring);
+void aring_map_exit(struct aring_ring *ring);
+
+/* submit.c APIs */
+int aring_submit(struct aring_ring *ring, u32 to_submit);
+
+/* wait.c APIs */
+int aring_wait(struct aring_ring *ring, const struct aring_enter *enter);
+
+/* register.c APIs */
+int aring_register(struct aring_ring *ring, const struct aring_register *reg);
+int aring_info(struct aring_info __user *arg);
+
+/* fdinfo.c APIs */
+void aring_show_fdinfo(struct seq_file *m, struct file *file);
+
+#endif /* ARING_RING_H */

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where a request runs that had to wait: in a thread of the program that
+ * sleeps in ENTER, or in a worker, or, if neither is possible now, as soon as
+ * the program calls ENTER.
+ *
+ * A request on the run list or in a worker's queue is still QUEUED: it can be
+ * taken back until the moment somebody takes it to run it.
+ */
+#include <linux/cred.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+
+#include "op.h"
+#include "worker.h"
+
+/* Would @req find in the calling thread what it would have found at submission? */
+static bool aring_is_at_home(const struct aring_req *req)
+{
+	/*
+	 * The mm is pinned, so its address is not reused; within one address
+	 * space there is no boundary that mistaking a reused table for the
+	 * old one could cross.
+	 */
+	return req->mm == current->mm && req->files == current->files &&
+	       req->fs == current->fs && req->nsproxy == current->nsproxy;
+}
+
+static bool aring_at_home_in(const struct aring_req *req,
+			     const struct aring_sleeper *sleeper)
+{
+	return req->mm == sleeper->mm && req->files == sleeper->files &&
+	       req->fs == sleeper->fs && req->nsproxy == sleeper->nsproxy;
+}
+
+/* work_lock. */
+static struct aring_sleeper *aring_find_sleeper(const struct aring_req *req)
+{
+	struct aring_sleeper *sleeper;
+
+	list_for_each_entry(sleeper, &req->ring->sleepers, list) {
+		if (aring_at_home_in(req, sleeper))
+			return sleeper;
+	}
+	return NULL;
+}
+
+/* work_lock. */
+static void aring_run_add(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+
+	list_add_tail(&req->work_entry, &ring->run_list);
+	if (!ring->nr_run)
+		atomic_or(ARING_SQ_TASKRUN, &ring->shared->sq_flags);
+	WRITE_ONCE(ring->nr_run, ring->nr_run + 1);
+	req->on_run_list = true;
+}
+
+/* work_lock. */
+static void aring_run_del(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+
+	list_del_init(&req->work_entry);
+	req->on_run_list = false;
+	WRITE_ONCE(ring->nr_run, ring->nr_run - 1);
+	if (!ring->nr_run)
+		atomic_andnot(ARING_SQ_TASKRUN, &ring->shared->sq_flags);
+}
+
+/* Give a runnable request to whoever may run it. work_lock. */
+static void aring_run_place(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	struct aring_sleeper *sleeper;
+
+	if (req->where == ARING_WHERE_PEER || req->where == ARING_WHERE_DISK) {
+		aring_worker_enqueue(req);
+		return;
+	}
+	sleeper = aring_find_sleeper(req);
+	if (sleeper) {
+		aring_run_add(req);
+		wake_up_process(sleeper->task);
+		return;
+	}
+	if (req->where == ARING_WHERE_ANY) {
+		aring_worker_enqueue(req);
+		return;
+	}
+	aring_run_add(req);
+	/* The list before the look at the queue; pairs with main.c's poll. */
+	smp_mb();
+	aring_notify(ring);
+}
+
+/**
+ * aring_run_wake() - what a request waits for may have happened
+ * @req: kept alive by the caller, who holds the lock of a queue it is in
+ *
+ * Context: any, under foreign locks.
+ */
+void aring_run_wake(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	unsigned long flags;
+
+	if (!aring_state_wake(&req->state))
+		return;
+	/*
+	 * It was QUEUED. Should somebody take it before we have the lock, his
+	 * attempt begins after what we report, and sees it; should it be
+	 * listed all the same, the next one to find it there passes it over.
+	 */
+	spin_lock_irqsave(&ring->work_lock, flags);
+	if (list_empty(&req->work_entry) &&
+	    aring_state_read(&req->state) == ARING_QUEUED)
+		aring_run_place(req);
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+}
+
+/**
+ * aring_run_unlist() - take a request off the run list or a worker's queue
+ * @req: owned, or final
+ *
+ * Context: process.
+ */
+void aring_run_unlist(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->work_lock, flags);
+	if (!list_empty(&req->work_entry)) {
+		if (req->on_run_list)
+			aring_run_del(req);
+		else
+			list_del_init(&req->work_entry);
+	}
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+}
+
+/* The next request that may run in this thread, taken: STARTED and ours. */
+static struct aring_req *aring_run_take(struct aring_ring *ring)
+{
+	struct aring_req *req, *tmp, *found = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->work_lock, flags);
+	list_for_each_entry_safe(req, tmp, &ring->run_list, work_entry) {
+		if (!aring_is_at_home(req))
+			continue;
+		aring_run_del(req);
+		if (aring_state_take(&req->state)) {
+			found = req;
+			break;
+		}
+	}
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+	return found;
+}
+
+/**
+ * aring_run_pending() - is there something that this thread should run?
+ * @ring: the ring
+ *
+ * Return: true if so.
+ */
+bool aring_run_pending(struct aring_ring *ring)
+{
+	struct aring_req *req;
+	unsigned long flags;
+	bool found = false;
+
+	if (likely(!READ_ONCE(ring->nr_run)))
+		return false;
+	spin_lock_irqsave(&ring->work_lock, flags);
+	list_for_each_entry(req, &ring->run_list, work_entry) {
+		if (aring_is_at_home(req)) {
+			found = true;
+			break;
+		}
+	}
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+	return found;
+}
+
+/**
+ * aring_run_end() - deal with what an attempt returned
+ * @req: what was tried; not ours any more if @ret is ARING_ISSUED_AWAY
+ * @ret: ARING_ISSUED_*, not ARING_ISSUED_AGAIN
+ *
+ * Context: process.
+ */
+void aring_run_end(struct aring_req *req, int ret)
+{
+	if (ret == ARING_ISSUED_AWAY)
+		return;
+	if (ret == ARING_ISSUED_INTR) {
+		if (aring_state_cancel_wanted(&req->state)) {
+			aring_req_release(req);
+			aring_complete_withdrawn(req);
+			return;
+		}
+		aring_req_set_result(req, -EINTR);
+	}
+	aring_req_release(req);
+	aring_complete(req);
+}
+
+/* One attempt at a STARTED request in its home, under its own credentials. */
+static int aring_run_try(struct aring_req *req)
+{
+	const struct cred *old = NULL;
+	unsigned int how = ARING_ISSUE_INLINE;
+	int ret;
+
+	if (unlikely(READ_ONCE(req->gone))) {
+		aring_req_set_result(req, -ECANCELED);
+		return ARING_ISSUED_DONE;
+	}
+	if (req->cred != current_cred())
+		old = override_creds(req->cred);
+	/*
+	 * A file that would ignore our wish not to wait is asked before;
+	 * if it is ready and another reader is faster, the submitter waits as
+	 * in the plain call.
+	 */
+	if (!aring_honours_nowait(req->file, req->op->pollin)) {
+		if (vfs_poll(req->file, NULL) &
+		    (req->events | EPOLLERR | EPOLLHUP))
+			how = ARING_ISSUE_BLOCK;
+		else
+			how = ARING_NOT_READY;
+	}
+	ret = how == ARING_NOT_READY ? ARING_ISSUED_AGAIN :
+				       req->op->issue(req, how);
+	if (old)
+		revert_creds(old);
+	return ret;
+}
+
+/* Try, and wait again where there was nothing; STARTED and owned. */
+static void aring_run_one(struct aring_req *req)
+{
+	bool again;
+	int ret;
+
+	for (;;) {
+		ret = aring_run_try(req);
+		if (ret != ARING_ISSUED_AGAIN) {
+			aring_run_end(req, ret);
+			return;
+		}
+		if (aring_state_cancel_wanted(&req->state)) {
+			aring_req_release(req);
+			aring_complete_withdrawn(req);
+			return;
+		}
+		if (aring_queue_or_cancel(req, &again) || !again)
+			return;
+		cond_resched();
+	}
+}
+
+/**
+ * aring_run() - run what waits for a thread like this one
+ * @ring: the ring; no lock of it held
+ *
+ * Return: how many requests were tried.
+ */
+unsigned int aring_run(struct aring_ring *ring)
+{
+	struct aring_req *req;
+	unsigned int nr = 0;
+
+	if (likely(!READ_ONCE(ring->nr_run)))
+		return 0;
+	while ((req = aring_run_take(ring)) != NULL) {
+		aring_run_one(req);
+		nr++;
+		if (fatal_signal_pending(current))
+			break;
+	}
+	return nr;
+}
+
+/**
+ * aring_run_handoff() - a thread stops waiting: what it leaves goes elsewhere
+ * @ring: the ring
+ */
+void aring_run_handoff(struct aring_ring *ring)
+{
+	struct aring_req *req, *tmp;
+	unsigned long flags;
+
+	if (likely(!READ_ONCE(ring->nr_run)))
+		return;
+	spin_lock_irqsave(&ring->work_lock, flags);
+	list_for_each_entry_safe(req, tmp, &ring->run_list, work_entry) {
+		if (aring_find_sleeper(req)) {
+			wake_up_process(aring_find_sleeper(req)->task);
+			continue;
+		}
+		if (req->where == ARING_WHERE_ANY) {
+			aring_run_del(req);
+			aring_worker_enqueue(req);
+		}
+	}
+	smp_mb();
+	if (ring->nr_run)
+		aring_notify(ring);
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+}
+
+/**
+ * aring_sleeper_add() - this thread begins to wait in ENTER
+ * @ring: the ring
+ * @sleeper: on the thread's stack
+ */
+void aring_sleeper_add(struct aring_ring *ring, struct aring_sleeper *sleeper)
+{
+	unsigned long flags;
+
+	sleeper->task = current;
+	sleeper->mm = current->mm;
+	sleeper->files = current->files;
+	sleeper->fs = current->fs;
+	sleeper->nsproxy = current->nsproxy;
+	spin_lock_irqsave(&ring->work_lock, flags);
+	list_add(&sleeper->list, &ring->sleepers);
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+}
+
+/**
+ * aring_sleeper_del() - this thread waits no more
+ * @ring: the ring
+ * @sleeper: as given to aring_sleeper_add()
+ *
+ * Anything that was meant for it and it did not run goes elsewhere.
+ */
+void aring_sleeper_del(struct aring_ring *ring, struct aring_sleeper *sleeper)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->work_lock, flags);
+	list_del(&sleeper->list);
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+	aring_run_handoff(ring);
+}
+
+/**
+ * aring_run_when_ready() - wait for the file, then run
+ * @req: owned (SUBMITTED or STARTED), listed, in the submitter's context
+ *
+ * Arms the wait queues. If the file is ready at once, and whoever must run
+ * the request may be this thread, runs it.
+ *
+ * Context: process, submit_lock held.
+ */
+void aring_run_when_ready(struct aring_req *req)
+{
+	__poll_t mask;
+	bool again;
+
+	mask = aring_waitq_arm(req, req->op->pollin ? EPOLLIN | EPOLLRDNORM :
+						      EPOLLOUT | EPOLLWRNORM);
+	if (unlikely(mask & EPOLLNVAL)) {
+		aring_req_set_result(req, -EINVAL);
+		aring_run_end(req, ARING_ISSUED_DONE);
+		return;
+	}
+	if (mask && req->where == ARING_WHERE_PEER) {
+		/* It might wait: not here. */
+		aring_worker_queue(req);
+		return;
+	}
+	if (mask && aring_state_read(&req->state) == ARING_SUBMITTED &&
+	    !aring_state_start(&req->state)) {
+		/* Asked for back; complete() sees to it. */
+		aring_run_end(req, ARING_ISSUED_DONE);
+		return;
+	}
+	if (mask) {
+		aring_run_one(req);
+		return;
+	}
+	while (!aring_queue_or_cancel(req, &again) && again) {
+		if (req->where == ARING_WHERE_PEER) {
+			aring_worker_queue(req);
+			return;
+		}
+		if (aring_state_read(&req->state) == ARING_SUBMITTED &&
+		    !aring_state_start(&req->state)) {
+			aring_run_end(req, ARING_ISSUED_DONE);
+			return;
+		}
+		aring_run_one(req);
+		return;
+	}
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Submission: take SQEs out of shared memory, once, and set them going.
+ *
+ *	C  program writes SQEs and array	kernel load-acquires sq.tail
+ *	   then store-releases sq.tail		then reads array and SQEs
+ *	D  kernel has copied the SQEs		program load-acquires sq.head
+ *	   then store-releases sq.head		then reuses the SQEs
+ *
+ * What ends at once is collected and completed in batches; what does not, goes
+ * to a timer, a device, a foreign wait queue or a worker. What can do
+ * none of that and may block runs right here, in the submitter's own system
+ * call, as the plain call would; then no lock is held but submit_lock.
+ */
+#include <linux/file.h>
+#include <linux/nospec.h>
+#include <linux/poll.h>
+
+#include "compat.h"
+#include "op.h"
+#include "worker.h"
+
+/* As many completions are posted at a time, so that few slots suffice. */
+#define ARING_BATCH	64
+
+/**
+ * struct aring_submit - what one call of aring_submit() keeps
+ * @ring: the ring
+ * @first: completed inline, CQE not posted yet
+ * @last: where the next one is hooked in
+ * @nr: how many
+ * @head: SQ head, as far as consumed
+ * @fd: the descriptor looked up last
+ * @f: what it stood for; often not counted, and good for this call only
+ */
+struct aring_submit {
+	struct aring_ring	*ring;
+	struct aring_req	*first;
+	struct aring_req	**last;
+	unsigned int		nr;
+	u32			head;
+	s32			fd;
+	struct fd		f;
+};
+
+/* Post what was collected, and let the program have its SQEs back. */
+static void aring_submit_flush(struct aring_submit *sub)
+{
+	struct aring_ring *ring = sub->ring;
+
+	ring->sq_head = sub->head;
+	/* D: pairs with the program's load-acquire of the head. */
+	smp_store_release(&ring->shared->sq.head, sub->head);
+	if (!sub->first)
+		return;
+	*sub->last = NULL;
+	aring_complete_batch(ring, sub->first);
+	sub->first = NULL;
+	sub->last = &sub->first;
+	sub->nr = 0;
+}
+
+/* It is over, and nobody else knows it: its CQE goes with the next batch. */
+static void aring_submit_done(struct aring_submit *sub, struct aring_req *req)
+{
+	if (unlikely(req->flags & ARING_REQ_ASYNC)) {
+		aring_req_release(req);
+		aring_complete(req);
+		return;
+	}
+	if (req->op->cleanup)
+		req->op->cleanup(req);
+	/* Borrowed from the cache, which outlives the attempt but no more. */
+	req->file = NULL;
+	*sub->last = req;
+	sub->last = &req->next;
+	if (unlikely(++sub->nr == ARING_BATCH))
+		aring_submit_flush(sub);
+}
+
+static struct file *aring_submit_file(struct aring_submit *sub, s32 fd)
+{
+	if (likely(fd == sub->fd))
+		return aring_fd_file(sub->f);
+	if (aring_fd_file(sub->f))
+		fdput(sub->f);
+	sub->f = fdget(fd);
+	sub->fd = fd;
+	return aring_fd_file(sub->f);
+}
+
+/* Neither timer nor device nor wait queue nor worker: wait for it here. */
+static void aring_submit_block(struct aring_submit *sub, struct aring_req *req)
+{
+	/* Others may look while this takes its time. */
+	aring_submit_flush(sub);
+	if (aring_state_read(&req->state) == ARING_SUBMITTED &&
+	    !aring_state_start(&req->state)) {
+		/* Asked for back: completing it says so. */
+		aring_run_end(req, ARING_ISSUED_DONE);
+		return;
+	}
+	aring_run_end(req, req->op->issue(req, ARING_ISSUE_BLOCK));
+}
+
+/* It cannot end at once: SUBMITTED or STARTED, and ours. */
+static void aring_submit_async(struct aring_submit *sub, struct aring_req *req)
+{
+	bool pollable = file_can_poll(req->file) &&
+			!(req->op->flags & ARING_OP_BLOCKS);
+
+	aring_req_go_async(req);
+	req->peer = pollable;
+	if (!aring_req_list(req)) {
+		aring_req_set_result(req, -ECANCELED);
+		aring_submit_done(sub, req);
+	} else if (pollable) {
+		aring_run_when_ready(req);
+	} else if (req->where == ARING_WHERE_DISK) {
+		aring_worker_queue(req);
+	} else {
+		aring_submit_block(sub, req);
+	}
+}
+
+/* Set a validated request going. */
+static void aring_submit_start(struct aring_submit *sub, struct aring_req *req)
+{
+	const struct aring_op *op = req->op;
+	int ret;
+
+	if (op->flags & ARING_OP_FILE) {
+		req->file = aring_submit_file(sub, req->fd);
+		if (unlikely(!req->file)) {
+			aring_req_set_result(req, -EBADF);
+			aring_submit_done(sub, req);
+			return;
+		}
+		if (unlikely((req->sqe_flags & ARING_SQE_ASYNC) ||
+			     (op->flags & ARING_OP_BLOCKS))) {
+			aring_submit_async(sub, req);
+			return;
+		}
+	}
+	if (!(op->flags & ARING_OP_OWN_START))
+		WARN_ON_ONCE(!aring_state_start(&req->state));
+	ret = op->issue(req, ARING_ISSUE_INLINE);
+	if (likely(ret == ARING_ISSUED_DONE))
+		aring_submit_done(sub, req);
+	else if (ret == ARING_ISSUED_AGAIN)
+		aring_submit_async(sub, req);
+	else if (ret == ARING_ISSUED_INTR)
+		aring_run_end(req, ret);
+}
+
+/* Make a request of an SQE. Return: 0, or what its CQE will say. */
+static int aring_submit_init(struct aring_req *req,
+			     const struct aring_sqe *sqe, u32 ticket)
+{
+	const struct aring_op *op;
+	u8 opcode = sqe->opcode;
+
+	aring_state_init(&req->state);
+	req->flags = 0;
+	req->opcode = opcode;
+	req->sqe_flags = sqe->flags;
+	req->user_data = sqe->user_data;
+	req->ticket = ticket;
+	req->fd = sqe->fd;
+	req->file = NULL;
+
+	if (unlikely(opcode >= ARING_NR_OPS))
+		goto bad;
+	op = &aring_ops[array_index_nospec(opcode, ARING_NR_OPS)];
+	if (unlikely(!op->issue))
+		goto bad;
+	req->op = op;
+	if (unlikely((sqe->flags & ~ARING_SQE_FLAGS) || sqe->personality ||
+		     (sqe->ioprio && !(op->flags & ARING_OP_IOPRIO))))
+		return -EINVAL;
+	return op->prep ? op->prep(req, sqe) : 0;
+bad:
+	req->op = &aring_ops[ARING_OP_NOP];
+	return -EINVAL;
+}
+
+/*
+ * Copy an SQE. Whole, and each word once: whatever the program writes
+ * meanwhile, everything that follows sees the same.
+ */
+static void aring_sqe_copy(struct aring_sqe *to, const struct aring_sqe *from)
+{
+	const u64 *src = (const u64 *)from;
+	u64 *dst = (u64 *)to;
+
+	BUILD_BUG_ON(sizeof(*to) != 8 * sizeof(u64));
+	dst[0] = READ_ONCE(src[0]);
+	dst[1] = READ_ONCE(src[1]);
+	dst[2] = READ_ONCE(src[2]);
+	dst[3] = READ_ONCE(src[3]);
+	dst[4] = READ_ONCE(src[4]);
+	dst[5] = READ_ONCE(src[5]);
+	dst[6] = READ_ONCE(src[6]);
+	dst[7] = READ_ONCE(src[7]);
+}
+
+/* Take one SQE. Return: false to stop, with the SQE consumed or not. */
+static bool aring_submit_one(struct aring_submit *sub, unsigned int *taken)
+{
+	struct aring_ring *ring = sub->ring;
+	struct aring_req *req;
+	struct aring_sqe sqe;
+	u32 ticket, index;
+	int ret;
+
+	if (unlikely(!ring->free) && !aring_req_refill(ring))
+		return false;
+
+	ticket = sub->head++;
+	index = READ_ONCE(ring->sq_array[ticket & ring->sq_mask]);
+	if (unlikely(index > ring->sq_mask)) {
+		WRITE_ONCE(ring->shared->sq_dropped,
+			   READ_ONCE(ring->shared->sq_dropped) + 1);
+		return false;
+	}
+	index = array_index_nospec(index, aring_sq_entries(ring));
+	aring_sqe_copy(&sqe, &ring->sqes[index]);
+
+	req = ring->free;
+	ring->free = req->next;
+	ring->nr_free--;
+	++*taken;
+
+	ret = aring_submit_init(req, &sqe, ticket);
+	if (unlikely(ret)) {
+		aring_req_set_result(req, ret);
+		/* What prep() did not finish must not be cleaned up. */
+		req->op = &aring_ops[ARING_OP_NOP];
+		aring_submit_done(sub, req);
+		return ring->setup_flags & ARING_SETUP_SUBMIT_ALL;
+	}
+	aring_submit_start(sub, req);
+	return true;
+}
+
+/**
+ * aring_submit() - take SQEs and set them going
+ * @ring: the ring
+ * @to_submit: at most so many
+ *
+ * Context: process. Takes submit_lock, killably.
+ *
+ * Return: how many were taken; -EINTR if killed; -EBADFD if the ring is not
+ * mapped; -EEXIST if another task is the single issuer; -EAGAIN if there
+ * was no memory for even one.
+ */
+int aring_submit(struct aring_ring *ring, u32 to_submit)
+{
+	struct aring_submit sub = { .ring = ring, .fd = -1 };
+	unsigned int taken = 0;
+	u32 ready, nr;
+	int ret;
+
+	if (unlikely(!READ_ONCE(ring->nr_mappings)))
+		return -EBADFD;
+	if (unlikely(ring->submitter && ring->submitter != current))
+		return -EEXIST;
+	if (mutex_lock_killable(&ring->submit_lock))
+		return -EINTR;
+
+	sub.last = &sub.first;
+	sub.head = ring->sq_head;
+	/* C: pairs with the program's store-release of the tail. */
+	ready = aring_index_ready(sub.head,
+				  smp_load_acquire(&ring->shared->sq.tail),
+				  aring_sq_entries(ring));
+	nr = min(to_submit, ready);
+	for (; nr; nr--) {
+		if (!aring_submit_one(&sub, &taken))
+			break;
+	}
+	ret = taken;
+	if (unlikely(nr && !taken && !ring->free))
+		ret = -EAGAIN;
+	aring_submit_flush(&sub);
+	if (aring_fd_file(sub.f))
+		fdput(sub.f);
+	mutex_unlock(&ring->submit_lock);
+	return ret;
+}

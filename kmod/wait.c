@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The waiting half of ENTER. Who waits here also runs what became ready for
+ * the program meanwhile.
+ */
+#include <linux/hrtimer.h>
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+#include <linux/wait.h>
+
+#include "request.h"
+
+/**
+ * struct aring_wait_entry - one wait
+ * @entry: in &aring_ring.enter_wait
+ * @ring: the ring
+ * @target: CQ tail that is far enough
+ * @nr_timeouts: &aring_ring.nr_timeouts at the start; any more ends the wait
+ */
+struct aring_wait_entry {
+	wait_queue_entry_t	entry;
+	struct aring_ring	*ring;
+	u32			target;
+	u32			nr_timeouts;
+};
+
+static bool aring_wait_over(const struct aring_wait_entry *wait)
+{
+	const struct aring_ring *ring = wait->ring;
+
+	return (s32)(READ_ONCE(ring->shared->cq.tail) - wait->target) >= 0 ||
+	       READ_ONCE(ring->nr_timeouts) != wait->nr_timeouts;
+}
+
+static int aring_wait_wake(wait_queue_entry_t *entry, unsigned int mode,
+			   int sync, void *key)
+{
+	struct aring_wait_entry *wait;
+
+	wait = container_of(entry, struct aring_wait_entry, entry);
+	if (!aring_wait_over(wait) && !READ_ONCE(wait->ring->nr_overflow))
+		return 0;
+	return autoremove_wake_function(entry, mode, sync, key);
+}
+
+/*
+ * Sleep once. Return: 1 to look again, 0 if the wait is over, else why it ends.
+ */
+static int aring_wait_sleep(struct aring_wait_entry *wait, ktime_t *deadline)
+{
+	if (aring_wait_over(wait))
+		return 0;
+	if (READ_ONCE(wait->ring->nr_overflow))
+		return 1;
+	if (task_sigpending(current))
+		return -EINTR;
+	/*
+	 * Task work is to be run on the way to user space. Nothing was
+	 * submitted if this is what the program gets, so ENTER may restart.
+	 */
+	if (signal_pending(current))
+		return -ERESTARTNOINTR;
+	if (!schedule_hrtimeout(deadline, HRTIMER_MODE_ABS))
+		return -ETIME;
+	return 1;
+}
+
+static int aring_wait_loop(struct aring_ring *ring, u32 min_complete,
+			   ktime_t *deadline)
+{
+	struct aring_wait_entry wait = {
+		.ring = ring,
+		.target = READ_ONCE(ring->shared->cq.head) + min_complete,
+		.nr_timeouts = READ_ONCE(ring->nr_timeouts),
+	};
+	struct aring_sleeper sleeper;
+	int ret;
+
+	init_waitqueue_func_entry(&wait.entry, aring_wait_wake);
+	wait.entry.private = current;
+	INIT_LIST_HEAD(&wait.entry.entry);
+	aring_sleeper_add(ring, &sleeper);
+	do {
+		aring_run(ring);
+		if (!aring_overflow_flush(ring)) {
+			ret = -EBUSY;
+			break;
+		}
+		/* Its barrier pairs with the one in aring_cq_wake(). */
+		prepare_to_wait(&ring->enter_wait, &wait.entry,
+				TASK_INTERRUPTIBLE);
+		ret = aring_run_pending(ring) ? 1 :
+			aring_wait_sleep(&wait, deadline);
+		__set_current_state(TASK_RUNNING);
+		cond_resched();
+	} while (ret > 0);
+	finish_wait(&ring->enter_wait, &wait.entry);
+	aring_sleeper_del(ring, &sleeper);
+	return ret;
+}
+
+/* What the extended argument, or the plain one, says. */
+static int aring_wait_get_arg(const struct aring_enter *enter,
+			      const sigset_t __user **mask, size_t *mask_size,
+			      struct __kernel_timespec __user **time)
+{
+	struct aring_getevents_arg arg;
+
+	*time = NULL;
+	if (!(enter->flags & ARING_ENTER_EXT_ARG)) {
+		*mask = u64_to_user_ptr(enter->arg);
+		*mask_size = enter->argsz;
+		return 0;
+	}
+	if (enter->argsz != sizeof(arg))
+		return -EINVAL;
+	if (copy_from_user(&arg, u64_to_user_ptr(enter->arg), sizeof(arg)))
+		return -EFAULT;
+	if (arg.pad)
+		return -EINVAL;
+	*mask = u64_to_user_ptr(arg.sigmask);
+	*mask_size = arg.sigmask_sz;
+	*time = u64_to_user_ptr(arg.ts);
+	return 0;
+}
+
+/* set_user_sigmask() is not exported. */
+static int aring_set_sigmask(const sigset_t __user *mask, size_t size)
+{
+	sigset_t set;
+
+	if (size != sizeof(set))
+		return -EINVAL;
+	if (copy_from_user(&set, mask, sizeof(set)))
+		return -EFAULT;
+	set_restore_sigmask();
+	current->saved_sigmask = current->blocked;
+	sigdelsetmask(&set, sigmask(SIGKILL) | sigmask(SIGSTOP));
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	return 0;
+}
+
+/* restore_saved_sigmask_unless() is not exported. */
+static void aring_restore_sigmask(bool interrupted)
+{
+	/* The signal's handler runs under the mask of the wait; then the old. */
+	if (!interrupted && test_and_clear_restore_sigmask())
+		sigprocmask(SIG_SETMASK, &current->saved_sigmask, NULL);
+}
+
+static int aring_wait_slow(struct aring_ring *ring, u32 min_complete,
+			   const sigset_t __user *mask, size_t mask_size,
+			   const struct __kernel_timespec __user *time)
+{
+	ktime_t deadline = KTIME_MAX;
+	struct timespec64 ts;
+	int ret;
+
+	if (time) {
+		if (get_timespec64(&ts, time))
+			return -EFAULT;
+		deadline = ktime_add_ns(timespec64_to_ktime(ts),
+					ktime_get_ns());
+	}
+	if (mask) {
+		ret = aring_set_sigmask(mask, mask_size);
+		if (ret)
+			return ret;
+	}
+	ret = aring_wait_loop(ring, min_complete, &deadline);
+	if (mask)
+		aring_restore_sigmask(ret == -EINTR);
+	/* Why the wait ended matters only if there is nothing to reap. */
+	return aring_cq_ready(ring) ? 0 : ret;
+}
+
+/**
+ * aring_wait() - wait for completions
+ * @ring: the ring
+ * @enter: as the program gave it, with ARING_ENTER_GETEVENTS
+ *
+ * Context: process, no lock held.
+ *
+ * Return: 0 if CQEs are there, or as many as were wanted; -EINTR, -ETIME, or
+ * -EBUSY (overflowed CQEs do not fit) if there is none; -EFAULT, -EINVAL for
+ * the argument; -EEXIST for a task that is not the single issuer.
+ */
+int aring_wait(struct aring_ring *ring, const struct aring_enter *enter)
+{
+	u32 min_complete = min(enter->min_complete, aring_cq_entries(ring));
+	struct __kernel_timespec __user *time = NULL;
+	const sigset_t __user *mask = NULL;
+	size_t mask_size = 0;
+	int ret;
+
+	ret = aring_wait_get_arg(enter, &mask, &mask_size, &time);
+	if (unlikely(ret))
+		return ret;
+	if (unlikely((ring->setup_flags & ARING_SETUP_DEFER_TASKRUN) &&
+		     ring->submitter != current))
+		return -EEXIST;
+	aring_run(ring);
+	aring_overflow_flush(ring);
+	if (aring_cq_ready(ring) >= min_complete)
+		return 0;
+	return aring_wait_slow(ring, min_complete, mask, mask_size, time);
+}

@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Workers, and the list of what may run in one.
+ *
+ * A worker is a kernel thread. It sees the first namespaces of the machine,
+ * its own descriptors and its own signals; it takes on the credentials, the
+ * file-size limit and the memory cgroup of the submitter, and nothing else.
+ * So only that runs here whose outcome depends on nothing else of the caller:
+ * aring_where_runs() is the list.
+ *
+ * Each ring has two pools. Disk work waits for a device, which answers sooner
+ * or later: a fixed number of threads is enough. What may wait for a peer
+ * waits for ever if it pleases the peer: that pool grows as needed.
+ */
+#include <linux/cgroup.h>
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/kthread.h>
+#include <linux/magic.h>
+#include <linux/memcontrol.h>
+#include <linux/module.h>
+#include <linux/net.h>
+#include <linux/poll.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <net/sock.h>
+
+#include "compat.h"
+#include "op.h"
+#include "worker.h"
+
+#define ARING_WORKER_IDLE	(5 * HZ)
+
+/**
+ * struct aring_worker - one thread
+ * @pool: its pool
+ * @list: in &aring_pool.workers; work_lock
+ * @idle: in &aring_pool.idle, or empty; work_lock
+ * @task: the thread
+ * @req: what it runs now; work_lock
+ * @stop: the ring is going; work_lock
+ */
+struct aring_worker {
+	struct aring_pool	*pool;
+	struct list_head	list;
+	struct list_head	idle;
+	struct task_struct	*task;
+	struct aring_req	*req;
+	bool			stop;
+};
+
+/*
+ * File systems whose reads and writes look at nothing of the caller but his
+ * credentials, besides those on a block device.
+ */
+static const char * const aring_worker_fs[] = {
+	"9p", "afs", "ceph", "cifs", "nfs", "nfs4", "smb3", "tmpfs",
+};
+
+static bool aring_fs_on_list(const struct inode *inode)
+{
+	const struct file_system_type *type = inode->i_sb->s_type;
+	unsigned int i;
+
+	/*
+	 * A FUSE server is told the caller's pid, and may decide by it. That
+	 * goes for fuseblk too, which otherwise looks like a disk.
+	 */
+	if (inode->i_sb->s_magic == FUSE_SUPER_MAGIC)
+		return false;
+	if (type->fs_flags & FS_REQUIRES_DEV)
+		return true;
+	for (i = 0; i < ARRAY_SIZE(aring_worker_fs); i++) {
+		if (!strcmp(type->name, aring_worker_fs[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What the data of @file is really kept on: overlayfs only forwards. */
+static struct inode *aring_real_inode(const struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	if (inode->i_sb->s_magic == OVERLAYFS_SUPER_MAGIC)
+		return d_real_inode(file_dentry(file));
+	return inode;
+}
+
+/**
+ * aring_where_runs() - the list: where a request on this file may run
+ * @file: the file
+ *
+ * Return: see &enum aring_where.
+ */
+enum aring_where aring_where_runs(const struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFIFO:
+		if (ARING_PIPE_HONOURS_NOWAIT || (file->f_flags & O_NONBLOCK))
+			return ARING_WHERE_ANY;
+		return ARING_WHERE_PEER;
+	case S_IFSOCK: {
+		struct socket *sock = sock_from_file((struct file *)file);
+
+		/* AF_UNIX carries the sender's identity: not from here. */
+		if (sock && sock->sk && (sock->sk->sk_family == AF_INET ||
+					 sock->sk->sk_family == AF_INET6))
+			return ARING_WHERE_ANY;
+		return ARING_WHERE_ENTER;
+	}
+	case S_IFBLK:
+		return ARING_WHERE_DISK;
+	case S_IFREG:
+		/* procfs and sysfs files are regular too, and not on it. */
+		return aring_fs_on_list(aring_real_inode(file)) ?
+			ARING_WHERE_DISK : ARING_WHERE_ENTER;
+	default:
+		return ARING_WHERE_ENTER;
+	}
+}
+
+/**
+ * aring_inline_try() - can this be tried in ENTER without waiting?
+ * @file: the file
+ * @read: a read, else a write
+ *
+ * Return: see &enum aring_try.
+ */
+enum aring_try aring_inline_try(const struct file *file, bool read)
+{
+	const struct inode *inode = file_inode(file);
+
+	if (S_ISREG(inode->i_mode)) {
+		/* The memory is there or it is not: no device to wait for. */
+		if (inode->i_sb->s_magic == TMPFS_MAGIC)
+			return ARING_TRY_PLAIN;
+		if (!read && !(file->f_flags & O_DIRECT) &&
+		    !aring_async_buffered_write(file))
+			return ARING_TRY_NOT;
+		return file->f_mode & FMODE_NOWAIT ? ARING_TRY_NOWAIT :
+						     ARING_TRY_NOT;
+	}
+	if ((file->f_mode & FMODE_NOWAIT) || (file->f_flags & O_NONBLOCK) ||
+	    S_ISSOCK(inode->i_mode))
+		return ARING_TRY_NOWAIT;
+	return ARING_TRY_NOT;
+}
+
+static struct aring_pool *aring_pool_for(struct aring_req *req)
+{
+	return req->where == ARING_WHERE_DISK ? &req->ring->bounded :
+						&req->ring->unbounded;
+}
+
+/* Requests wait and nobody is free to take them. work_lock. */
+static void aring_pool_want_worker(struct aring_pool *pool)
+{
+	unsigned long delay = 0;
+
+	if (pool->nr_workers >= pool->max_workers)
+		return;
+	if (pool->max_workers == UINT_MAX &&
+	    pool->nr_workers >= num_online_cpus())
+		delay = 1;
+	queue_delayed_work(aring_wq, &pool->spawn_work, delay);
+}
+
+/**
+ * aring_worker_enqueue() - hand a QUEUED request to the workers
+ * @req: QUEUED, on no list
+ *
+ * Context: any, work_lock held.
+ */
+void aring_worker_enqueue(struct aring_req *req)
+{
+	struct aring_pool *pool = aring_pool_for(req);
+	struct aring_worker *worker;
+
+	list_add_tail(&req->work_entry, &pool->queue);
+	worker = list_first_entry_or_null(&pool->idle, struct aring_worker,
+					  idle);
+	if (worker) {
+		/* Taken off here, so that the next request wakes another. */
+		list_del_init(&worker->idle);
+		pool->nr_idle--;
+		wake_up_process(worker->task);
+	} else {
+		aring_pool_want_worker(pool);
+	}
+}
+
+/**
+ * aring_worker_queue() - the owner gives the request to the workers
+ * @req: SUBMITTED or STARTED, owned by the caller, listed
+ *
+ * It is QUEUED and in the queue in one step, so that whoever takes it back
+ * finds it where it can be taken off. Not the caller's afterwards.
+ *
+ * Context: any.
+ */
+void aring_worker_queue(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	unsigned long flags;
+	bool again, queued;
+
+	rcu_read_lock();
+	spin_lock_irqsave(&ring->work_lock, flags);
+	do {
+		queued = aring_queue_or_cancel(req, &again);
+		/* Woken meanwhile: fine, it is about to be run anyway. */
+	} while (!queued && again);
+	if (queued && list_empty(&req->work_entry))
+		aring_worker_enqueue(req);
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+	rcu_read_unlock();
+}
+
+/**
+ * aring_worker_interrupt() - get a request out of a wait in a worker
+ * @req: somebody has set CANCEL in its state
+ *
+ * Context: any, work_lock not held.
+ */
+void aring_worker_interrupt(struct aring_req *req)
+{
+	struct aring_pool *pool = &req->ring->unbounded;
+	struct aring_worker *worker;
+	unsigned long flags;
+
+	spin_lock_irqsave(&req->ring->work_lock, flags);
+	list_for_each_entry(worker, &pool->workers, list) {
+		/* Under the lock the worker cannot go on to another request. */
+		if (worker->req == req)
+			send_sig(SIGKILL, worker->task, 1);
+	}
+	spin_unlock_irqrestore(&req->ring->work_lock, flags);
+}
+
+/* The next request for this worker, taken: STARTED and ours. work_lock. */
+static struct aring_req *aring_worker_take(struct aring_pool *pool)
+{
+	struct aring_req *req;
+
+	while (!list_empty(&pool->queue)) {
+		req = list_first_entry(&pool->queue, struct aring_req,
+				       work_entry);
+		list_del_init(&req->work_entry);
+		/* False if it was taken back; reclaiming it is under way. */
+		if (aring_state_take(&req->state))
+			return req;
+	}
+	return NULL;
+}
+
+/* Wait for work. Return: NULL when it is time to go; the caller is unlisted. */
+static struct aring_req *aring_worker_wait(struct aring_worker *worker)
+{
+	struct aring_pool *pool = worker->pool;
+	struct aring_ring *ring = pool->ring;
+	struct aring_req *req;
+	long left = 1;
+
+	spin_lock_irq(&ring->work_lock);
+	worker->req = NULL;
+	for (;;) {
+		/* A signal that came too late for its request. */
+		if (signal_pending(current))
+			flush_signals(current);
+		req = aring_worker_take(pool);
+		if (req) {
+			if (!list_empty(&worker->idle)) {
+				list_del_init(&worker->idle);
+				pool->nr_idle--;
+			}
+			worker->req = req;
+			pool->nr_taken++;
+			if (!list_empty(&pool->queue) && !pool->nr_idle)
+				aring_pool_want_worker(pool);
+			break;
+		}
+		if (worker->stop || !left)
+			break;
+		if (list_empty(&worker->idle)) {
+			list_add(&worker->idle, &pool->idle);
+			pool->nr_idle++;
+		}
+		set_current_state(TASK_IDLE);
+		spin_unlock_irq(&ring->work_lock);
+		left = schedule_timeout(ARING_WORKER_IDLE);
+		spin_lock_irq(&ring->work_lock);
+	}
+	if (!req) {
+		if (!list_empty(&worker->idle)) {
+			list_del_init(&worker->idle);
+			pool->nr_idle--;
+		}
+		list_del(&worker->list);
+		pool->nr_workers--;
+		/* Under the lock: the last touch of the ring is to unlock it. */
+		if (!pool->nr_workers)
+			wake_up_all(&ring->workers_gone);
+	}
+	spin_unlock_irq(&ring->work_lock);
+	return req;
+}
+
+/* One attempt at a STARTED request, under the submitter's credentials. */
+static int aring_worker_try(struct aring_req *req)
+{
+	struct mem_cgroup *old_memcg;
+	const struct cred *old_cred;
+	int ret;
+
+	if (unlikely(READ_ONCE(req->gone))) {
+		aring_req_set_result(req, -ECANCELED);
+		return ARING_ISSUED_DONE;
+	}
+	/* A worker that would wait asks first, as often as it is woken. */
+	if (req->where == ARING_WHERE_PEER &&
+	    !(vfs_poll(req->file, NULL) & (req->events | EPOLLERR | EPOLLHUP)))
+		return ARING_ISSUED_AGAIN;
+
+	old_cred = override_creds(req->cred);
+	old_memcg = set_active_memcg(req->ring->memcg);
+	ret = req->op->issue(req, ARING_ISSUE_WORKER);
+	set_active_memcg(old_memcg);
+	revert_creds(old_cred);
+	return ret;
+}
+
+static void aring_worker_run(struct aring_req *req)
+{
+	bool again;
+	int ret;
+
+	do {
+		ret = aring_worker_try(req);
+		if (ret != ARING_ISSUED_AGAIN) {
+			aring_run_end(req, ret);
+			return;
+		}
+		if (aring_state_cancel_wanted(&req->state)) {
+			aring_run_end(req, ARING_ISSUED_INTR);
+			return;
+		}
+		cond_resched();
+	} while (!aring_queue_or_cancel(req, &again) && again);
+}
+
+static int aring_worker_fn(void *arg)
+{
+	struct aring_worker *worker = arg;
+	struct aring_req *req;
+
+	allow_kernel_signal(SIGKILL);
+	while ((req = aring_worker_wait(worker)) != NULL)
+		aring_worker_run(req);
+	kfree(worker);
+	module_put_and_kthread_exit(0);
+}
+
+static void aring_worker_spawn(struct aring_pool *pool)
+{
+	struct aring_ring *ring = pool->ring;
+	struct aring_worker *worker;
+	struct task_struct *task;
+
+	worker = kzalloc(sizeof(*worker), GFP_KERNEL);
+	if (!worker)
+		goto fail;
+	worker->pool = pool;
+	INIT_LIST_HEAD(&worker->idle);
+	task = kthread_create(aring_worker_fn, worker, "aring-%s/%d",
+			      pool->name, task_pid_nr(ring->owner));
+	if (IS_ERR(task)) {
+		kfree(worker);
+		goto fail;
+	}
+	/* The owner pays for the CPU time; no matter if he is gone already. */
+	cgroup_attach_task_all(ring->owner, task);
+	__module_get(THIS_MODULE);
+	worker->task = task;
+	spin_lock_irq(&ring->work_lock);
+	list_add(&worker->list, &pool->workers);
+	spin_unlock_irq(&ring->work_lock);
+	wake_up_process(task);
+	return;
+fail:
+	spin_lock_irq(&ring->work_lock);
+	pool->nr_workers--;
+	if (!pool->nr_workers)
+		wake_up_all(&ring->workers_gone);
+	spin_unlock_irq(&ring->work_lock);
+}
+
+/*
+ * How many threads to make now. work_lock.
+ *
+ * Disk work is given all the threads it may have. The other pool usually
+ * needs one for each CPU; more only when all of them are stuck, which shows in
+ * that nothing was taken off the queue for a tick. Then their number doubles.
+ */
+static unsigned int aring_spawn_count(struct aring_pool *pool)
+{
+	unsigned int count, waiting = 0;
+	struct list_head *pos;
+
+	if (list_empty(&pool->queue) || pool->nr_idle)
+		return 0;
+	list_for_each(pos, &pool->queue)
+		waiting++;
+	if (pool->max_workers != UINT_MAX)
+		count = pool->max_workers - pool->nr_workers;
+	else if (pool->nr_workers < num_online_cpus())
+		count = 1;
+	else if (pool->nr_taken == pool->seen_taken)
+		count = pool->nr_workers;
+	else
+		count = 0;
+	pool->seen_taken = pool->nr_taken;
+	return min(count, waiting);
+}
+
+static void aring_spawn_fn(struct work_struct *work)
+{
+	struct aring_pool *pool = container_of(to_delayed_work(work),
+					       struct aring_pool, spawn_work);
+	struct aring_ring *ring = pool->ring;
+	unsigned int count;
+
+	spin_lock_irq(&ring->work_lock);
+	count = aring_spawn_count(pool);
+	pool->nr_workers += count;
+	spin_unlock_irq(&ring->work_lock);
+
+	while (count--)
+		aring_worker_spawn(pool);
+
+	spin_lock_irq(&ring->work_lock);
+	if (!list_empty(&pool->queue) && !pool->nr_idle &&
+	    pool->nr_workers < pool->max_workers)
+		queue_delayed_work(aring_wq, &pool->spawn_work, 1);
+	spin_unlock_irq(&ring->work_lock);
+}
+
+static void aring_pool_init(struct aring_ring *ring, struct aring_pool *pool,
+			    const char *name, unsigned int max_workers)
+{
+	pool->ring = ring;
+	pool->name = name;
+	pool->max_workers = max_workers;
+	INIT_LIST_HEAD(&pool->queue);
+	INIT_LIST_HEAD(&pool->workers);
+	INIT_LIST_HEAD(&pool->idle);
+	INIT_DELAYED_WORK(&pool->spawn_work, aring_spawn_fn);
+}
+
+/**
+ * aring_pools_init() - no threads yet, they come with the work
+ * @ring: a new ring
+ */
+void aring_pools_init(struct aring_ring *ring)
+{
+	init_waitqueue_head(&ring->workers_gone);
+	aring_pool_init(ring, &ring->bounded, "disk",
+			min(aring_sq_entries(ring), 4 * num_online_cpus()));
+	aring_pool_init(ring, &ring->unbounded, "peer", UINT_MAX);
+}
+
+static void aring_pool_stop(struct aring_ring *ring, struct aring_pool *pool)
+{
+	struct aring_worker *worker;
+
+	cancel_delayed_work_sync(&pool->spawn_work);
+	spin_lock_irq(&ring->work_lock);
+	list_for_each_entry(worker, &pool->workers, list) {
+		worker->stop = true;
+		wake_up_process(worker->task);
+	}
+	spin_unlock_irq(&ring->work_lock);
+	wait_event(ring->workers_gone, !READ_ONCE(pool->nr_workers));
+}
+
+/**
+ * aring_pools_exit() - send the threads away
+ * @ring: a ring without requests
+ *
+ * Context: process. They are idle, so this takes no longer than scheduling.
+ */
+void aring_pools_exit(struct aring_ring *ring)
+{
+	aring_pool_stop(ring, &ring->bounded);
+	aring_pool_stop(ring, &ring->unbounded);
+	/* The last one woke us under this lock: wait until it has let go. */
+	spin_lock_irq(&ring->work_lock);
+	spin_unlock_irq(&ring->work_lock);
+}
