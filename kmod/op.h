@@ -34,6 +34,8 @@
  * @flags: ARING_OP_*
  * @pollin: a would-block is over once the file polls readable, else writable
  * @prep: validate and copy the SQE; 0 or a negative errno. May be NULL.
+ * @capture: copy what the program may forget after ENTER, for a request that
+ *	is not tried inline; 0 or a negative errno. May be NULL.
  * @issue: do it; ARING_ISSUED_*
  * @cleanup: give back what the operation holds, in process context, with
  *	the request final. May be NULL, may be called twice.
@@ -44,6 +46,7 @@ struct aring_op {
 	bool		pollin;
 	int		(*prep)(struct aring_req *req,
 				const struct aring_sqe *sqe);
+	int		(*capture)(struct aring_req *req);
 	int		(*issue)(struct aring_req *req, unsigned int how);
 	void		(*cleanup)(struct aring_req *req);
 };
@@ -57,6 +60,7 @@ int aring_nop_issue(struct aring_req *req, unsigned int how);
 
 /* op_rw.c */
 int aring_rw_prep(struct aring_req *req, const struct aring_sqe *sqe);
+int aring_rw_capture(struct aring_req *req);
 int aring_rw_issue(struct aring_req *req, unsigned int how);
 void aring_rw_cleanup(struct aring_req *req);
 

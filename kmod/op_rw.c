@@ -62,6 +62,7 @@ int aring_rw_prep(struct aring_req *req, const struct aring_sqe *sqe)
 	rw->addr = sqe->addr;
 	rw->len = sqe->len;
 	rw->rwf = (__force rwf_t)sqe->rw_flags;
+	rw->total = min_t(size_t, rw->len, MAX_RW_COUNT);
 	rw->iov = NULL;
 	rw->done = 0;
 	rw->fsize = rlimit(RLIMIT_FSIZE);
@@ -155,6 +156,22 @@ static int aring_rw_import(struct aring_req *req, struct iov_iter *iter,
 	iov_iter_init(iter, dir, rw->iov, rw->nr_segs, rw->total);
 	iov_iter_advance(iter, rw->done);
 	return 0;
+}
+
+/**
+ * aring_rw_capture() - copy the iovecs for an attempt elsewhere
+ * @req: SUBMITTED
+ *
+ * Context: process, the submitter's.
+ *
+ * Return: 0 or a negative errno.
+ */
+int aring_rw_capture(struct aring_req *req)
+{
+	struct iovec fast[UIO_FASTIOV];
+	struct iov_iter iter;
+
+	return aring_is_vectored(req) ? aring_rw_import(req, &iter, fast) : 0;
 }
 
 /* Where ->read() and ->write() are all that the file has. */

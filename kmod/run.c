@@ -371,32 +371,19 @@ void aring_run_when_ready(struct aring_req *req)
 		aring_run_end(req, ARING_ISSUED_DONE);
 		return;
 	}
-	if (mask && req->where == ARING_WHERE_PEER) {
-		/* It might wait: not here. */
+	/* Not ready: QUEUED, unless it was woken since. */
+	if (!mask && (aring_queue_or_cancel(req, &again) || !again))
+		return;
+	/* Ready. It might wait all the same: then not here. */
+	if (req->where == ARING_WHERE_PEER) {
 		aring_worker_queue(req);
 		return;
 	}
-	if (mask && aring_state_read(&req->state) == ARING_SUBMITTED &&
+	if (aring_state_read(&req->state) == ARING_SUBMITTED &&
 	    !aring_state_start(&req->state)) {
-		/* Asked for back; complete() sees to it. */
+		/* Asked for back: completing it says so. */
 		aring_run_end(req, ARING_ISSUED_DONE);
 		return;
 	}
-	if (mask) {
-		aring_run_one(req);
-		return;
-	}
-	while (!aring_queue_or_cancel(req, &again) && again) {
-		if (req->where == ARING_WHERE_PEER) {
-			aring_worker_queue(req);
-			return;
-		}
-		if (aring_state_read(&req->state) == ARING_SUBMITTED &&
-		    !aring_state_start(&req->state)) {
-			aring_run_end(req, ARING_ISSUED_DONE);
-			return;
-		}
-		aring_run_one(req);
-		return;
-	}
+	aring_run_one(req);
 }

@@ -123,6 +123,20 @@ static void aring_submit_async(struct aring_submit *sub, struct aring_req *req)
 	}
 }
 
+/* Not to be tried inline: SUBMITTED, and ours. */
+static void aring_submit_untried(struct aring_submit *sub,
+				 struct aring_req *req)
+{
+	int ret = req->op->capture ? req->op->capture(req) : 0;
+
+	if (unlikely(ret)) {
+		aring_req_set_result(req, ret);
+		aring_submit_done(sub, req);
+		return;
+	}
+	aring_submit_async(sub, req);
+}
+
 /* Set a validated request going. */
 static void aring_submit_start(struct aring_submit *sub, struct aring_req *req)
 {
@@ -138,7 +152,7 @@ static void aring_submit_start(struct aring_submit *sub, struct aring_req *req)
 		}
 		if (unlikely((req->sqe_flags & ARING_SQE_ASYNC) ||
 			     (op->flags & ARING_OP_BLOCKS))) {
-			aring_submit_async(sub, req);
+			aring_submit_untried(sub, req);
 			return;
 		}
 	}
