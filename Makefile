@@ -53,7 +53,7 @@ define kbuild
 	set -o pipefail; \
 	$(MAKE) -s -C "$$kdir" M=$(abspath $(1)) W=1 $(2) modules 2>&1 | \
 		grep -v -e 'Skipping BTF generation' -e '^make.*directory' | tee $(1).log; \
-	st=$${PIPESTATUS[0]}; [ $$st = 0 ] || exit $$st; \
+	st=$${PIPESTATUS[0]}; [ $$st = 0 ] || { rm -f $(1)/aring.ko; exit $$st; }; \
 	echo "$$kdir" >$(1)/kdir
 endef
 
