@@ -284,36 +284,85 @@ bool aring_queue_or_cancel(struct aring_req *req, bool *again)
 	return queued == ARING_QUEUED_OK;
 }
 
+static inline void aring_finish_inline(struct aring_req *req)
+{
+	if (unlikely(!aring_state_finish(&req->state)))
+		WARN_ON_ONCE(!aring_state_refuse(&req->state));
+}
+
+static inline bool aring_skips_cqe(const struct aring_req *req)
+{
+	return unlikely(req->sqe_flags & ARING_SQE_CQE_SKIP_SUCCESS) &&
+	       !(req->flags & ARING_REQ_FAIL);
+}
+
+/* There is room for all: one CQE after the other. cq_lock. */
+static void aring_post_batch(struct aring_ring *ring, struct aring_req *req)
+{
+	struct aring_cqe *cqes = ring->shared->cqes;
+	u32 mask = ring->cq_mask, tail = ring->cq_tail;
+	u32 nr;
+
+	for (; req; req = req->next) {
+		struct aring_cqe *cqe = &cqes[tail & mask];
+
+		aring_finish_inline(req);
+		if (aring_skips_cqe(req))
+			continue;
+		WRITE_ONCE(cqe->user_data, req->user_data);
+		WRITE_ONCE(cqe->res, req->res);
+		WRITE_ONCE(cqe->flags, 0);
+		tail++;
+	}
+	nr = tail - ring->cq_tail;
+	ring->cq_tail = tail;
+	ring->cq_room -= nr;
+	ring->nr_events += nr;
+}
+
+/* There may not be. Some slots are kept by CQEs that wait. cq_lock. */
+static void aring_post_crowded(struct aring_ring *ring, struct aring_req *req)
+{
+	struct aring_req *next;
+
+	for (; req; req = next) {
+		next = req->next;
+		aring_finish_inline(req);
+		if (aring_post(ring, req)) {
+			req->next = ring->free;
+			ring->free = req;
+		}
+	}
+}
+
 /**
  * aring_complete_batch() - post the CQEs of what ended inline
  * @ring: the ring, submit_lock held
- * @req: first of a list through &aring_req.next, in order; STARTED or
+ * @first: first of a list through &aring_req.next, in order; STARTED or
  *	SUBMITTED (refused), known to nobody else
+ * @last: last of it
+ * @nr: how many
  *
  * One hold of cq_lock and one look at the wait queues for all of them. The
  * slots go back to the free list.
  */
-void aring_complete_batch(struct aring_ring *ring, struct aring_req *req)
+void aring_complete_batch(struct aring_ring *ring, struct aring_req *first,
+			  struct aring_req *last, unsigned int nr)
 {
-	struct aring_req *next, *free = ring->free;
-	unsigned int nr_free = ring->nr_free;
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->cq_lock, flags);
-	for (; req; req = next) {
-		next = req->next;
-		if (!aring_state_finish(&req->state))
-			WARN_ON_ONCE(!aring_state_refuse(&req->state));
-		if (likely(aring_post(ring, req))) {
-			req->next = free;
-			free = req;
-			nr_free++;
-		}
+	if (ring->cq_room < nr)
+		aring_cq_look_for_room(ring);
+	if (likely(!ring->nr_overflow && ring->cq_room >= nr)) {
+		aring_post_batch(ring, first);
+		last->next = ring->free;
+		ring->free = first;
+	} else {
+		aring_post_crowded(ring, first);
 	}
 	aring_cq_commit(ring);
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
-	ring->free = free;
-	ring->nr_free = nr_free;
 	aring_cq_wake(ring);
 }
 

@@ -111,51 +111,44 @@ int aring_rw_init_kiocb(struct aring_req *req)
 	return 0;
 }
 
-/* Iovecs of an attempt that has to be repeated: keep them. */
-static int aring_rw_keep_iov(struct aring_rw *rw, const struct iovec *iov,
-			     const struct iovec *fast)
-{
-	if (iov != fast) {
-		rw->iov = (struct iovec *)iov;
-		return 0;
-	}
-	rw->iov = kmemdup(fast, rw->nr_segs * sizeof(*fast),
-			  GFP_KERNEL_ACCOUNT);
-	return rw->iov ? 0 : -ENOMEM;
-}
-
-/*
- * Make an iterator over what is left of the transfer. The iovecs are copied
- * from the program once, and kept for attempts to come: it may forget
- * them as soon as ENTER returns.
- */
-static int aring_rw_import(struct aring_req *req, struct iov_iter *iter,
-			   struct iovec *fast)
+/* The same for iovecs, which are copied from the program once, and kept. */
+static noinline ssize_t aring_rw_import_vec(struct aring_req *req,
+					    struct iov_iter *iter)
 {
 	struct aring_rw *rw = &req->rw;
 	int dir = aring_is_read(req) ? ITER_DEST : ITER_SOURCE;
-	struct iovec *iov = fast;
+	struct iovec *iov = rw->fast;
 	ssize_t ret;
 
-	if (!aring_is_vectored(req)) {
-		ret = aring_import_buf(dir, u64_to_user_ptr(rw->addr) + rw->done,
-				       rw->len - rw->done, fast, iter);
-		if (likely(!ret))
-			rw->total = rw->done + iov_iter_count(iter);
+	if (rw->iov) {
+		iov_iter_init(iter, dir, rw->iov, rw->nr_segs, rw->total);
+		iov_iter_advance(iter, rw->done);
+		return 0;
+	}
+	ret = import_iovec(dir, u64_to_user_ptr(rw->addr), rw->len,
+			   UIO_FASTIOV, &iov, iter);
+	if (ret < 0)
 		return ret;
-	}
-	if (!rw->iov) {
-		ret = import_iovec(dir, u64_to_user_ptr(rw->addr), rw->len,
-				   UIO_FASTIOV, &iov, iter);
-		if (ret < 0)
-			return ret;
-		rw->total = ret;
-		rw->nr_segs = rw->len;
-		return aring_rw_keep_iov(rw, iov ?: fast, fast);
-	}
-	iov_iter_init(iter, dir, rw->iov, rw->nr_segs, rw->total);
-	iov_iter_advance(iter, rw->done);
+	rw->total = ret;
+	rw->nr_segs = rw->len;
+	rw->iov = iov ?: rw->fast;
 	return 0;
+}
+
+/*
+ * Make an iterator over what is left of the transfer; @iov is room that it may
+ * need.
+ */
+static inline ssize_t aring_rw_import(struct aring_req *req,
+				      struct iov_iter *iter, struct iovec *iov)
+{
+	struct aring_rw *rw = &req->rw;
+
+	if (unlikely(aring_is_vectored(req)))
+		return aring_rw_import_vec(req, iter);
+	return aring_import_buf(aring_is_read(req) ? ITER_DEST : ITER_SOURCE,
+				u64_to_user_ptr(rw->addr) + rw->done,
+				rw->total - rw->done, iov, iter);
 }
 
 /**
@@ -168,10 +161,9 @@ static int aring_rw_import(struct aring_req *req, struct iov_iter *iter,
  */
 int aring_rw_capture(struct aring_req *req)
 {
-	struct iovec fast[UIO_FASTIOV];
 	struct iov_iter iter;
 
-	return aring_is_vectored(req) ? aring_rw_import(req, &iter, fast) : 0;
+	return aring_is_vectored(req) ? aring_rw_import_vec(req, &iter) : 0;
 }
 
 /* Where ->read() and ->write() are all that the file has. */
@@ -285,6 +277,13 @@ void aring_rw_notify(struct aring_req *req)
 		fsnotify_modify(req->file);
 }
 
+/* Would the plain system call be restarted, or end with -EINTR? */
+static bool aring_interrupted(ssize_t ret)
+{
+	return ret == -ERESTARTSYS || ret == -ERESTARTNOINTR ||
+	       ret == -ERESTARTNOHAND || ret == -ERESTART_RESTARTBLOCK;
+}
+
 /**
  * aring_rw_finish() - turn what an attempt moved into the result
  * @req: STARTED
@@ -296,25 +295,19 @@ int aring_rw_finish(struct aring_req *req, ssize_t ret)
 {
 	struct aring_rw *rw = &req->rw;
 
-	switch (ret) {
-	case -ERESTARTSYS:
-	case -ERESTARTNOINTR:
-	case -ERESTARTNOHAND:
-	case -ERESTART_RESTARTBLOCK:
-		if (!rw->done)
-			return ARING_ISSUED_INTR;
-		break;
-	}
-	if (ret >= 0)
+	if (likely(ret >= 0)) {
 		rw->done += ret;
-	if (ret >= 0 || rw->done) {
-		if (req->flags & ARING_REQ_CUR_POS)
-			req->file->f_pos = rw->kiocb.ki_pos;
-		if (rw->done != rw->total)
-			req->flags |= ARING_REQ_FAIL;
-		ret = rw->done;
+	} else if (!rw->done) {
+		if (aring_interrupted(ret))
+			return ARING_ISSUED_INTR;
+		aring_req_set_result(req, ret);
+		return ARING_ISSUED_DONE;
 	}
-	aring_req_set_result(req, ret);
+	if (unlikely(req->flags & ARING_REQ_CUR_POS))
+		req->file->f_pos = rw->kiocb.ki_pos;
+	if (unlikely(rw->done != rw->total))
+		req->flags |= ARING_REQ_FAIL;
+	req->res = rw->done;
 	return ARING_ISSUED_DONE;
 }
 
@@ -328,8 +321,11 @@ void aring_rw_cleanup(struct aring_req *req)
 		req->flags &= ~ARING_REQ_NOTIFY;
 		aring_rw_notify(req);
 	}
-	kfree(req->rw.iov);
-	req->rw.iov = NULL;
+	if (unlikely(req->rw.iov)) {
+		if (req->rw.iov != req->rw.fast)
+			kfree(req->rw.iov);
+		req->rw.iov = NULL;
+	}
 }
 
 /*
@@ -414,7 +410,7 @@ static bool aring_rw_may_try(struct aring_req *req, unsigned int how)
 int aring_rw_issue(struct aring_req *req, unsigned int how)
 {
 	struct kiocb *kiocb = &req->rw.kiocb;
-	struct iovec fast[UIO_FASTIOV];
+	struct iovec iov;
 	struct iov_iter iter;
 	size_t count;
 	ssize_t ret;
@@ -422,7 +418,7 @@ int aring_rw_issue(struct aring_req *req, unsigned int how)
 	if (how == ARING_ISSUE_WORKER)
 		return aring_rw_in_worker(req);
 
-	ret = aring_rw_import(req, &iter, fast);
+	ret = aring_rw_import(req, &iter, &iov);
 	if (unlikely(ret))
 		return aring_rw_finish(req, ret);
 	ret = aring_rw_init_kiocb(req);

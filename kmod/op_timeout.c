@@ -78,6 +78,23 @@ static enum hrtimer_restart aring_timeout_fire(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+/*
+ * Start the timer. It is set up anew each time: a relative timer on the real
+ * clock is one on the monotonic clock to the kernel, an absolute one is not.
+ */
+static void aring_timeout_start(struct aring_req *req,
+				const struct timespec64 *time,
+				enum hrtimer_mode mode)
+{
+	struct aring_timeout *timeout = &req->timeout;
+
+	hrtimer_init(&timeout->timer, aring_timeout_clock(timeout->flags),
+		     mode);
+	timeout->timer.function = aring_timeout_fire;
+	req->timer_ready = true;
+	hrtimer_start(&timeout->timer, timespec64_to_ktime(*time), mode);
+}
+
 /* Enter the list of those that count completions, in order. */
 static void aring_timeout_count(struct aring_req *req)
 {
@@ -114,10 +131,6 @@ int aring_timeout_issue(struct aring_req *req, unsigned int how)
 	bool again;
 
 	aring_req_go_async(req);
-	hrtimer_init(&timeout->timer, aring_timeout_clock(timeout->flags),
-		     aring_timeout_mode(timeout->flags));
-	timeout->timer.function = aring_timeout_fire;
-	req->timer_ready = true;
 	if (!aring_req_list(req)) {
 		aring_req_set_result(req, -ECANCELED);
 		return ARING_ISSUED_DONE;
@@ -132,9 +145,8 @@ int aring_timeout_issue(struct aring_req *req, unsigned int how)
 	if (aring_queue_or_cancel(req, &again)) {
 		if (timeout->off)
 			aring_timeout_count(req);
-		hrtimer_start(&timeout->timer,
-			      timespec64_to_ktime(timeout->time),
-			      aring_timeout_mode(timeout->flags));
+		aring_timeout_start(req, &timeout->time,
+				    aring_timeout_mode(timeout->flags));
 	}
 	mutex_unlock(&ring->lock);
 	return ARING_ISSUED_AWAY;
@@ -194,9 +206,8 @@ static int aring_timeout_update(struct aring_req *target,
 			list_del_init(&timeout->counting);
 			target->flags &= ~ARING_REQ_COUNTING;
 		}
-		hrtimer_start(&timeout->timer,
-			      timespec64_to_ktime(cancel->time),
-			      aring_timeout_mode(cancel->flags));
+		aring_timeout_start(target, &cancel->time,
+				    aring_timeout_mode(cancel->flags));
 		ret = 0;
 	}
 	spin_unlock_irqrestore(&ring->cq_lock, flags);

@@ -61,7 +61,6 @@ bool aring_req_refill(struct aring_ring *ring)
 	mutex_lock(&ring->lock);
 	aring_reclaim(ring);
 	ring->free = ring->freed;
-	ring->nr_free = ring->nr_freed;
 	ring->freed = NULL;
 	ring->nr_freed = 0;
 	mutex_unlock(&ring->lock);
@@ -81,7 +80,6 @@ bool aring_req_refill(struct aring_ring *ring)
 		req->next = ring->free;
 		ring->free = req;
 	}
-	ring->nr_free = nr;
 	return nr;
 }
 

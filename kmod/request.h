@@ -66,8 +66,9 @@ struct aring_waiter {
  * @addr: user address of the buffer, or of the iovecs
  * @len: bytes, or number of iovecs
  * @rwf: RWF_*
- * @iov: for READV and WRITEV gone asynchronous: own copy of the iovecs
+ * @iov: for READV and WRITEV: own copy of the iovecs, @fast or allocated
  * @nr_segs: their number
+ * @fast: room for a few of them
  * @total: bytes wanted in all
  * @done: bytes moved by earlier attempts
  * @fsize: RLIMIT_FSIZE of the submitter, for a worker
@@ -82,6 +83,7 @@ struct aring_rw {
 	size_t			total;
 	size_t			done;
 	unsigned long		fsize;
+	struct iovec		fast[UIO_FASTIOV];
 };
 
 /**
@@ -142,8 +144,7 @@ struct aring_cancel {
  * @user_data: returned in the CQE
  * @res: result for the CQE
  * @ticket: SQ position it was taken from
- * @fd: descriptor in the SQE
- * @file: what @fd stood for
+ * @file: what the SQE's descriptor stood for
  * @reclaim: in &aring_ring.reclaim, once it is over
  * @by_data: in &aring_ring.buckets; lock
  * @by_ticket: likewise
@@ -178,7 +179,6 @@ struct aring_req {
 	s32			res;
 	u32			ticket;
 	struct file		*file;
-	s32			fd;
 
 	union {
 		struct aring_rw		rw;
@@ -241,7 +241,8 @@ struct aring_bucket *aring_bucket(struct aring_ring *ring, u64 key);
 void aring_complete(struct aring_req *req);
 void aring_complete_withdrawn(struct aring_req *req);
 void aring_complete_cancelled(struct aring_req *req);
-void aring_complete_batch(struct aring_ring *ring, struct aring_req *first);
+void aring_complete_batch(struct aring_ring *ring, struct aring_req *first,
+			  struct aring_req *last, unsigned int nr);
 bool aring_queue_or_cancel(struct aring_req *req, bool *again);
 bool aring_overflow_flush(struct aring_ring *ring);
 void aring_overflow_drop(struct aring_ring *ring);

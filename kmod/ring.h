@@ -146,10 +146,9 @@ struct aring_bucket {
  * @submitter: with SINGLE_ISSUER the one task that may submit, referenced
  * @owner: who set the ring up, referenced; workers join its cgroups
  * @memcg: who pays for what a worker allocates
- * @submit_lock: serialises submission; guards the five below
+ * @submit_lock: serialises submission; guards the two below
  * @sq_head: SQEs consumed; the ticket of the next one
  * @free: slots ready for use
- * @nr_free: how many
  * @lock: guards the tables and the three below
  * @buckets: requests in flight, by user_data and by ticket
  * @nr_inflight: how many are in the tables
@@ -199,7 +198,6 @@ struct aring_ring {
 	struct mutex		submit_lock ____cacheline_aligned_in_smp;
 	u32			sq_head;
 	struct aring_req	*free;
-	unsigned int		nr_free;
 
 	struct mutex		lock ____cacheline_aligned_in_smp;
 	struct aring_bucket	*buckets;

@@ -275,8 +275,11 @@ static inline bool aring_state_take(aring_state_t *word)
  */
 static inline bool aring_state_finish(aring_state_t *word)
 {
-	int old = atomic_read(word);
+	int old;
 
+	/* Nearly always nobody has set a bit. */
+	if (ARING_EDGE(word, &old, ARING_STARTED, 0, ARING_DONE, 0))
+		return true;
 	while ((old & ARING_STATE_MASK) == ARING_STARTED) {
 		int bits = old & ~ARING_STATE_MASK;
 

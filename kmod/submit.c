@@ -27,20 +27,22 @@
  * struct aring_submit - what one call of aring_submit() keeps
  * @ring: the ring
  * @first: completed inline, CQE not posted yet
- * @last: where the next one is hooked in
+ * @last: the end of that list
  * @nr: how many
  * @head: SQ head, as far as consumed
  * @fd: the descriptor looked up last
  * @f: what it stood for; often not counted, and good for this call only
+ * @sqe: the kernel's own copy of the SQE at hand
  */
 struct aring_submit {
 	struct aring_ring	*ring;
 	struct aring_req	*first;
-	struct aring_req	**last;
+	struct aring_req	*last;
 	unsigned int		nr;
 	u32			head;
 	s32			fd;
 	struct fd		f;
+	struct aring_sqe	sqe;
 };
 
 /* Post what was collected, and let the program have its SQEs back. */
@@ -53,15 +55,25 @@ static void aring_submit_flush(struct aring_submit *sub)
 	smp_store_release(&ring->shared->sq.head, sub->head);
 	if (!sub->first)
 		return;
-	*sub->last = NULL;
-	aring_complete_batch(ring, sub->first);
+	sub->last->next = NULL;
+	aring_complete_batch(ring, sub->first, sub->last, sub->nr);
 	sub->first = NULL;
-	sub->last = &sub->first;
 	sub->nr = 0;
 }
 
+static void aring_submit_begin(struct aring_submit *sub,
+			       struct aring_ring *ring)
+{
+	sub->ring = ring;
+	sub->first = NULL;
+	sub->nr = 0;
+	sub->head = ring->sq_head;
+	sub->fd = -1;
+	sub->f = (struct fd){};
+}
+
 /* It is over, and nobody else knows it: its CQE goes with the next batch. */
-static void aring_submit_done(struct aring_submit *sub, struct aring_req *req)
+static __always_inline void aring_submit_done(struct aring_submit *sub, struct aring_req *req)
 {
 	if (unlikely(req->flags & ARING_REQ_ASYNC)) {
 		aring_req_release(req);
@@ -72,8 +84,11 @@ static void aring_submit_done(struct aring_submit *sub, struct aring_req *req)
 		req->op->cleanup(req);
 	/* Borrowed from the cache, which outlives the attempt but no more. */
 	req->file = NULL;
-	*sub->last = req;
-	sub->last = &req->next;
+	if (sub->first)
+		sub->last->next = req;
+	else
+		sub->first = req;
+	sub->last = req;
 	if (unlikely(++sub->nr == ARING_BATCH))
 		aring_submit_flush(sub);
 }
@@ -138,13 +153,14 @@ static void aring_submit_untried(struct aring_submit *sub,
 }
 
 /* Set a validated request going. */
-static void aring_submit_start(struct aring_submit *sub, struct aring_req *req)
+static __always_inline void aring_submit_start(struct aring_submit *sub,
+					       struct aring_req *req, s32 fd)
 {
 	const struct aring_op *op = req->op;
 	int ret;
 
 	if (op->flags & ARING_OP_FILE) {
-		req->file = aring_submit_file(sub, req->fd);
+		req->file = aring_submit_file(sub, fd);
 		if (unlikely(!req->file)) {
 			aring_req_set_result(req, -EBADF);
 			aring_submit_done(sub, req);
@@ -163,98 +179,141 @@ static void aring_submit_start(struct aring_submit *sub, struct aring_req *req)
 		aring_submit_done(sub, req);
 	else if (ret == ARING_ISSUED_AGAIN)
 		aring_submit_async(sub, req);
-	else if (ret == ARING_ISSUED_INTR)
+	else
 		aring_run_end(req, ret);
 }
 
-/* Make a request of an SQE. Return: 0, or what its CQE will say. */
-static int aring_submit_init(struct aring_req *req,
-			     const struct aring_sqe *sqe, u32 ticket)
-{
-	const struct aring_op *op;
-	u8 opcode = sqe->opcode;
-
-	aring_state_init(&req->state);
-	req->flags = 0;
-	req->opcode = opcode;
-	req->sqe_flags = sqe->flags;
-	req->user_data = sqe->user_data;
-	req->ticket = ticket;
-	req->fd = sqe->fd;
-	req->file = NULL;
-
-	if (unlikely(opcode >= ARING_NR_OPS))
-		goto bad;
-	op = &aring_ops[array_index_nospec(opcode, ARING_NR_OPS)];
-	if (unlikely(!op->issue))
-		goto bad;
-	req->op = op;
-	if (unlikely((sqe->flags & ~ARING_SQE_FLAGS) || sqe->personality ||
-		     (sqe->ioprio && !(op->flags & ARING_OP_IOPRIO))))
-		return -EINVAL;
-	return op->prep ? op->prep(req, sqe) : 0;
-bad:
-	req->op = &aring_ops[ARING_OP_NOP];
-	return -EINVAL;
-}
+/*
+ * The words of an SQE that every operation has, read at once so that they
+ * belong together: opcode, flags, ioprio and fd; buf_index, personality and
+ * file_index.
+ */
+#define ARING_SQE_HEAD(sqe)	READ_ONCE(((const u64 *)(sqe))[0])
+#define ARING_SQE_TAIL(sqe)	READ_ONCE(((const u64 *)(sqe))[5])
 
 /*
- * Copy an SQE. Whole, and each word once: whatever the program writes
- * meanwhile, everything that follows sees the same.
+ * Copy an SQE. Each word once: whatever the program writes meanwhile, all
+ * that follows sees the same.
  */
-static void aring_sqe_copy(struct aring_sqe *to, const struct aring_sqe *from)
+static __always_inline void aring_sqe_copy(struct aring_sqe *to,
+					   const struct aring_sqe *from,
+					   u64 head, u64 tail)
 {
 	const u64 *src = (const u64 *)from;
 	u64 *dst = (u64 *)to;
 
 	BUILD_BUG_ON(sizeof(*to) != 8 * sizeof(u64));
-	dst[0] = READ_ONCE(src[0]);
+	BUILD_BUG_ON(offsetof(struct aring_sqe, buf_index) != 5 * sizeof(u64));
+	dst[0] = head;
 	dst[1] = READ_ONCE(src[1]);
 	dst[2] = READ_ONCE(src[2]);
 	dst[3] = READ_ONCE(src[3]);
-	dst[4] = READ_ONCE(src[4]);
-	dst[5] = READ_ONCE(src[5]);
+	dst[5] = tail;
 	dst[6] = READ_ONCE(src[6]);
 	dst[7] = READ_ONCE(src[7]);
 }
 
-/* Take one SQE. Return: false to stop, with the SQE consumed or not. */
-static bool aring_submit_one(struct aring_submit *sub, unsigned int *taken)
+/* The row of an opcode, NULL if there is none. */
+static __always_inline const struct aring_op *aring_op_of(u8 opcode)
 {
-	struct aring_ring *ring = sub->ring;
-	struct aring_req *req;
-	struct aring_sqe sqe;
-	u32 ticket, index;
+	const struct aring_op *op;
+
+	if (unlikely(opcode >= ARING_NR_OPS))
+		return NULL;
+	op = &aring_ops[array_index_nospec(opcode, ARING_NR_OPS)];
+	return likely(op->issue) ? op : NULL;
+}
+
+/* Refuse an SQE. Return: false to stop taking more. */
+static noinline bool aring_submit_refuse(struct aring_submit *sub,
+					 struct aring_req *req, int ret)
+{
+	/* What prep() did not finish must not be cleaned up. */
+	req->op = &aring_ops[ARING_OP_NOP];
+	aring_req_set_result(req, ret);
+	aring_submit_done(sub, req);
+	return sub->ring->setup_flags & ARING_SETUP_SUBMIT_ALL;
+}
+
+/*
+ * Make a request of an SQE and set it going. Return: false to stop taking
+ * more.
+ */
+static __always_inline bool aring_submit_sqe(struct aring_submit *sub,
+					     struct aring_req *req,
+					     const struct aring_sqe *sqe)
+{
+	u64 head = ARING_SQE_HEAD(sqe), tail = ARING_SQE_TAIL(sqe);
+	const struct aring_op *op = aring_op_of(head);
+	u16 ioprio = head >> 16, personality = tail >> 16;
+	u8 flags = head >> 8;
 	int ret;
 
-	if (unlikely(!ring->free) && !aring_req_refill(ring))
-		return false;
+	aring_state_init(&req->state);
+	req->flags = 0;
+	req->opcode = head;
+	req->sqe_flags = flags;
+	req->ticket = sub->head - 1;
+	req->op = op;
+	req->user_data = READ_ONCE(sqe->user_data);
+	req->file = NULL;
 
-	ticket = sub->head++;
-	index = READ_ONCE(ring->sq_array[ticket & ring->sq_mask]);
-	if (unlikely(index > ring->sq_mask)) {
+	if (unlikely(!op || (flags & ~ARING_SQE_FLAGS) || personality ||
+		     (ioprio && !(op->flags & ARING_OP_IOPRIO))))
+		return aring_submit_refuse(sub, req, -EINVAL);
+	if (op->prep) {
+		aring_sqe_copy(&sub->sqe, sqe, head, tail);
+		ret = op->prep(req, &sub->sqe);
+		if (unlikely(ret))
+			return aring_submit_refuse(sub, req, ret);
+	}
+	aring_submit_start(sub, req, head >> 32);
+	return true;
+}
+
+/*
+ * Where the next SQE is. Return: NULL if the program's index array points
+ * nowhere.
+ */
+static __always_inline const struct aring_sqe *
+aring_submit_next(struct aring_submit *sub)
+{
+	struct aring_ring *ring = sub->ring;
+	u32 mask = ring->sq_mask;
+	u32 index = READ_ONCE(ring->sq_array[sub->head++ & mask]);
+
+	if (unlikely(index > mask)) {
 		WRITE_ONCE(ring->shared->sq_dropped,
 			   READ_ONCE(ring->shared->sq_dropped) + 1);
-		return false;
+		return NULL;
 	}
-	index = array_index_nospec(index, aring_sq_entries(ring));
-	aring_sqe_copy(&sqe, &ring->sqes[index]);
+	/* Masked once more, so that not even a guess leaves the array. */
+	return &ring->sqes[index & mask];
+}
 
-	req = ring->free;
-	ring->free = req->next;
-	ring->nr_free--;
-	++*taken;
+/* Take SQEs, at most @nr. Return: how many were taken. */
+static unsigned int aring_submit_some(struct aring_submit *sub,
+				      unsigned int nr)
+{
+	struct aring_ring *ring = sub->ring;
+	unsigned int taken = 0;
 
-	ret = aring_submit_init(req, &sqe, ticket);
-	if (unlikely(ret)) {
-		aring_req_set_result(req, ret);
-		/* What prep() did not finish must not be cleaned up. */
-		req->op = &aring_ops[ARING_OP_NOP];
-		aring_submit_done(sub, req);
-		return ring->setup_flags & ARING_SETUP_SUBMIT_ALL;
+	while (taken < nr) {
+		const struct aring_sqe *sqe;
+		struct aring_req *req;
+
+		if (unlikely(!ring->free) && !aring_req_refill(ring))
+			break;
+		sqe = aring_submit_next(sub);
+		if (unlikely(!sqe))
+			break;
+		req = ring->free;
+		ring->free = req->next;
+		taken++;
+		if (unlikely(!aring_submit_sqe(sub, req, sqe)))
+			break;
 	}
-	aring_submit_start(sub, req);
-	return true;
+	return taken;
 }
 
 /**
@@ -270,8 +329,7 @@ static bool aring_submit_one(struct aring_submit *sub, unsigned int *taken)
  */
 int aring_submit(struct aring_ring *ring, u32 to_submit)
 {
-	struct aring_submit sub = { .ring = ring, .fd = -1 };
-	unsigned int taken = 0;
+	struct aring_submit sub;
 	u32 ready, nr;
 	int ret;
 
@@ -282,19 +340,14 @@ int aring_submit(struct aring_ring *ring, u32 to_submit)
 	if (mutex_lock_killable(&ring->submit_lock))
 		return -EINTR;
 
-	sub.last = &sub.first;
-	sub.head = ring->sq_head;
+	aring_submit_begin(&sub, ring);
 	/* C: pairs with the program's store-release of the tail. */
 	ready = aring_index_ready(sub.head,
 				  smp_load_acquire(&ring->shared->sq.tail),
 				  aring_sq_entries(ring));
 	nr = min(to_submit, ready);
-	for (; nr; nr--) {
-		if (!aring_submit_one(&sub, &taken))
-			break;
-	}
-	ret = taken;
-	if (unlikely(nr && !taken && !ring->free))
+	ret = aring_submit_some(&sub, nr);
+	if (unlikely(nr && !ret && !ring->free))
 		ret = -EAGAIN;
 	aring_submit_flush(&sub);
 	if (aring_fd_file(sub.f))
