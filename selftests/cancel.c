@@ -53,6 +53,7 @@ static void prep_target(struct __test_metadata *_metadata, struct ring *r,
 	struct aring_sqe *s;
 	int fl;
 
+	memset(t, 0, sizeof(*t));
 	t->p[0] = t->p[1] = -1;
 	t->ts = to_ts(ms(1000000));
 	t->v = (struct iovec) { t->b, sizeof(t->b) };
@@ -519,8 +520,11 @@ TEST_F_TIMEOUT(started, is_ealready_and_ends_on_its_own, 60)
 	ASSERT_EQ(0, disk_thaw(self->dir));
 	reap_by_key(_metadata, &self->r, 1, res);
 	EXPECT_EQ(3, res[1]);
-	prep_cancel(&self->r, 1, 0, 10);
-	EXPECT_EQ(-ENOENT, ring_run(&self->r));
+	/* io_uring's worker may still have it in its hands */
+	if (variant->backend == DEVICE) {
+		prep_cancel(&self->r, 1, 0, 10);
+		EXPECT_EQ(-ENOENT, ring_run(&self->r));
+	}
 }
 
 TEST_F_TIMEOUT(started, sync_cancel_waits_or_runs_out, 60)
@@ -545,7 +549,8 @@ TEST_F_TIMEOUT(started, sync_cancel_waits_or_runs_out, 60)
 	EXPECT_EQ(0, sync_cancel(&self->r, 1, -1, 0, -1));
 	reap_by_key(_metadata, &self->r, 1, res);
 	EXPECT_EQ(3, res[1]);
-	EXPECT_EQ(-ENOENT, sync_cancel(&self->r, 1, -1, 0, -1));
+	if (variant->backend == DEVICE)
+		EXPECT_EQ(-ENOENT, sync_cancel(&self->r, 1, -1, 0, -1));
 	wait(NULL);
 }
 

@@ -220,7 +220,7 @@ static bool size_works(struct __test_metadata *_metadata, enum backend backend,
 	return good;
 }
 
-TEST_F(setup, all_sizes_to_4096)
+TEST_F_TIMEOUT(setup, all_sizes_to_4096, 120)
 {
 	unsigned int step = variant->backend == DEVICE ? 1 : 64;
 
@@ -655,9 +655,10 @@ TEST_F(device, a_failed_setup_leaves_nothing)
 	struct aring_enter e = { .flags = 0 };
 	struct aring_params *p;
 
-	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	p = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(0, mprotect((char *)p + 4096, 4096, PROT_NONE));
 	EXPECT_EQ(-EFAULT, ioctl_errno(self->fd, ARING_IOC_SETUP, NULL));
 	EXPECT_EQ(-EFAULT, ioctl_errno(self->fd, ARING_IOC_SETUP, (void *)8));
 	EXPECT_EQ(-EFAULT, ioctl_errno(self->fd, ARING_IOC_SETUP,

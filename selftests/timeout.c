@@ -347,6 +347,7 @@ TEST_F(timeout, update_brings_it_forward)
 		prep_timeout(&self->r, &far, 0, CLOCK_FLAGS[i], 1);
 		prep_update(&self->r, 1, &near, 0, 2);
 		ASSERT_EQ(2, ring_submit(&self->r));
+		NEED_EQ(0, ring_wait(&self->r, 2), "clock %d", i);
 		reap_by_key(_metadata, &self->r, 2, res);
 		CHECK_EQ(0, res[2], "clock %d", i);
 		CHECK_EQ(-ETIME, res[1], "clock %d", i);
@@ -355,6 +356,7 @@ TEST_F(timeout, update_brings_it_forward)
 		at = clock_in(CLOCKS[i], ms(20));
 		prep_update(&self->r, 1, &at, ARING_TIMEOUT_ABS, 2);
 		ASSERT_EQ(2, ring_submit(&self->r));
+		NEED_EQ(0, ring_wait(&self->r, 2), "clock %d, absolute", i);
 		reap_by_key(_metadata, &self->r, 2, res);
 		CHECK_EQ(0, res[2], "clock %d", i);
 		CHECK_EQ(-ETIME, res[1], "clock %d", i);
@@ -566,6 +568,7 @@ TEST_F(device, bad_timeouts_print_nothing)
 	ASSERT_GE(log, 0);
 	for (unsigned int f = 0; f < 256; f++) {
 		prep_timeout(&self->r, f & 1 ? &ts : &big, f, f, f);
+		ring_submit(&self->r);
 		prep_update(&self->r, f, f & 2 ? &ts : &big, f, f);
 		ring_submit(&self->r);
 	}
