@@ -356,7 +356,7 @@ static void complain_failed(const struct cp *cp, int err)
 	const struct copy_job *job = &cp->job;
 	const char *name = !strcmp(job->what, "read") ? cp->src : cp->dst;
 
-	complain("cannot %s %s at byte %llu: %s; %s is as it was before",
+	complain("cannot %s %s at byte %llu: %s; %s was not touched",
 		 job->what, name, job->where, strerror(-err), cp->dst);
 	if (err == -ENOSPC)
 		fprintf(stderr, "Next: make room (df -h) and try again.\n");

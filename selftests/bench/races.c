@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Cancel against completion, many times: a request that is about to complete
- * and a cancel that names it are let loose at the same moment. Whatever the
+ * Cancel against completion, many times: requests that are about to complete
+ * and cancels that name them are let loose at the same moment. Whatever the
  * timing, each of the two completes exactly once, and the verdict of the cancel
  * agrees with the result of its target:
  *
@@ -30,8 +30,13 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 #define DISK		"/dev/nullb0"
 #define DISK_BLOCK	4096U
-#define TIMEOUT_NS	30000
-#define MAX_PAUSE	10000000L	/* nanoseconds */
+#define TIMEOUT_NS	30000		/* of the first in a batch */
+#define TIMEOUT_STEP_NS	1000		/* from one to the next */
+#define MAX_PAUSE	10000000L	/* nanoseconds, as the others: */
+#define MIN_STEP	1000L
+#define MAX_STEP	200000L
+#define STRAY		4000
+#define BATCH		32U
 
 enum verdict { CANCELLED, TOO_LATE, GONE, VERDICTS };
 
@@ -54,9 +59,9 @@ struct tally {
 /**
  * struct family - a kind of request to be raced against
  * @begin: get ready; false if it cannot be had here
- * @prep: fill in the target
- * @go: what makes the target complete, if that is not time alone, or NULL
- * @settle: after a race, make the next one independent of it, or NULL
+ * @prep: fill in the target of race i of a batch
+ * @go: what makes the targets complete, if that is not time alone, or NULL
+ * @settle: after a batch, make the next one independent of it, or NULL
  * @end: clean up
  * @name: for people
  * @result: what the target says when it is left alone
@@ -65,8 +70,8 @@ struct tally {
  */
 struct family {
 	bool (*begin)(void);
-	void (*prep)(struct aring_sqe *sqe);
-	void (*go)(void);
+	void (*prep)(struct aring_sqe *sqe, unsigned int i);
+	void (*go)(unsigned int nr);
 	void (*settle)(void);
 	void (*end)(void);
 	const char *name;
@@ -76,7 +81,7 @@ struct family {
 };
 
 static struct aring ring;
-static _Alignas(DISK_BLOCK) char block[DISK_BLOCK];
+static char (*blocks)[DISK_BLOCK];
 static int file = -1;
 
 static noreturn void die(const char *what, int err)
@@ -104,16 +109,20 @@ static void pause_for(long ns)
 
 /* ---- timeouts ------------------------------------------------------------- */
 
+static struct __kernel_timespec times[BATCH];
+
 static bool timeout_begin(void)
 {
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++)
+		times[i].tv_nsec = TIMEOUT_NS + i * TIMEOUT_STEP_NS;
 	return true;
 }
 
-static void timeout_prep(struct aring_sqe *sqe)
+static void timeout_prep(struct aring_sqe *sqe, unsigned int i)
 {
-	static const struct __kernel_timespec ts = { .tv_nsec = TIMEOUT_NS };
-
-	aring_prep_timeout(sqe, &ts, 0, 0);
+	aring_prep_timeout(sqe, &times[i], 0, 0);
 }
 
 static void timeout_end(void)
@@ -128,9 +137,10 @@ static bool disk_begin(void)
 	return file >= 0;
 }
 
-static void disk_prep(struct aring_sqe *sqe)
+static void disk_prep(struct aring_sqe *sqe, unsigned int i)
 {
-	aring_prep_read(sqe, file, block, DISK_BLOCK, 0);
+	aring_prep_read(sqe, file, blocks[i], DISK_BLOCK,
+			(__u64)i * DISK_BLOCK);
 }
 
 static void disk_end(void)
@@ -174,22 +184,22 @@ static bool pipe_begin(void)
 	return !pthread_create(&writer, NULL, pipe_writer, NULL);
 }
 
-static void pipe_prep(struct aring_sqe *sqe)
+static void pipe_prep(struct aring_sqe *sqe, unsigned int i)
 {
-	aring_prep_read(sqe, pipe_fds[0], block, 1, (__u64)-1);
+	aring_prep_read(sqe, pipe_fds[0], blocks[i], 1, (__u64)-1);
 }
 
-static void pipe_go(void)
+static void pipe_go(unsigned int nr)
 {
-	aring_store_release(&asked, asked + 1);
+	aring_store_release(&asked, asked + nr);
 }
 
 static void pipe_settle(void)
 {
 	while (aring_load_acquire(&written) != asked)
 		sched_yield();
-	/* A read that was cancelled leaves its byte behind. */
-	if (read(pipe_fds[0], block, 1) < 0 && errno != EAGAIN)
+	/* Each read that was cancelled leaves its byte behind. */
+	if (read(pipe_fds[0], blocks[0], DISK_BLOCK) < 0 && errno != EAGAIN)
 		die("read", errno);
 }
 
@@ -203,14 +213,30 @@ static void pipe_end(void)
 
 static const struct family families[] = {
 	{ timeout_begin, timeout_prep, NULL, NULL, timeout_end,
-	  "timeouts", -ETIME, 50, false },
+	  "timeouts", -ETIME, 70, false },
 	{ disk_begin, disk_prep, NULL, NULL, disk_end,
-	  "disk reads", DISK_BLOCK, 30, false },
+	  "disk reads", DISK_BLOCK, 25, false },
 	{ pipe_begin, pipe_prep, pipe_go, pipe_settle, pipe_end,
-	  "pipe reads", 1, 20, true },
+	  "pipe reads", 1, 5, true },
 };
 
-/* ---- one race ------------------------------------------------------------- */
+/* ---- a batch of races ----------------------------------------------------- */
+
+/**
+ * struct batch - races that run side by side
+ * @first: number of the first
+ * @nr: how many
+ * @res: results: of targets in [0], of cancels in [1]
+ * @seen: which of them are there
+ *
+ * user_data is the number of the race times two, plus one for the cancel.
+ */
+struct batch {
+	unsigned long first;
+	unsigned int nr;
+	int res[2][BATCH];
+	bool seen[2][BATCH];
+};
 
 static bool allowed(const struct family *f, int cancel, int target)
 {
@@ -236,96 +262,125 @@ static struct aring_sqe *get_sqe(unsigned long user_data)
 	return sqe;
 }
 
-static void submit(void)
+static void submit(unsigned int nr)
 {
 	int ret;
 
 	do {
 		ret = aring_submit(&ring);
 	} while (ret == -EINTR);
-	if (ret != 1)
+	if (ret != (int)nr)
 		die("submit", ret < 0 ? -ret : EIO);
 }
 
-/* Reap until @target and @cancel are both over; what else comes is too much. */
-static void reap(unsigned long target, int *target_res, int *cancel_res,
-		 struct tally *t)
+/* Reap until everything in @b is over; what else comes is too much. */
+static void reap(struct batch *b, struct tally *t)
 {
-	bool seen[2] = { false, false };
+	unsigned int left = 2 * b->nr;
 	struct aring_cqe *cqe;
 	int ret;
 
-	while (!seen[0] || !seen[1]) {
-		ret = aring_wait_cqe(&ring, &cqe);
+	while (left) {
+		ret = aring_wait_cqe_nr(&ring, &cqe, left);
 		if (ret == -EINTR)
 			continue;
 		if (ret)
 			die("wait", -ret);
-		if ((cqe->user_data | 1) != (target | 1) ||
-		    seen[cqe->user_data & 1]) {
-			t->extra++;
-		} else {
-			seen[cqe->user_data & 1] = true;
-			if (cqe->user_data & 1)
-				*cancel_res = cqe->res;
-			else
-				*target_res = cqe->res;
+		while (left && !aring_peek_cqe(&ring, &cqe)) {
+			unsigned long i = cqe->user_data / 2 - b->first;
+			unsigned int who = cqe->user_data & 1;
+
+			if (i >= b->nr || b->seen[who][i]) {
+				t->extra++;
+			} else {
+				b->seen[who][i] = true;
+				b->res[who][i] = cqe->res;
+				left--;
+			}
+			aring_cqe_seen(&ring, cqe);
 		}
-		aring_cqe_seen(&ring, cqe);
 	}
 }
 
-static enum verdict race(const struct family *f, unsigned long id, long wait,
-			 struct tally *t)
+/* Enter the results into the tally; returns how many targets were gone. */
+static unsigned int judge(const struct family *f, const struct batch *b,
+			  struct tally *t)
 {
-	int target_res = 0, cancel_res = 0;
-	unsigned long target = id * 2;
+	unsigned int i, gone = 0;
 
-	f->prep(get_sqe(target));
-	submit();
+	for (i = 0; i < b->nr; i++) {
+		int target = b->res[0][i], cancel = b->res[1][i];
+
+		if (!allowed(f, cancel, target) && !t->wrong++) {
+			fprintf(stderr, "races: %s: the cancel says %d, its target %d\n",
+				f->name, cancel, target);
+		}
+		t->races++;
+		if (!cancel) {
+			t->verdicts[CANCELLED]++;
+		} else if (cancel == -EALREADY) {
+			t->verdicts[TOO_LATE]++;
+		} else {
+			t->verdicts[GONE]++;
+			gone++;
+		}
+	}
+	return gone;
+}
+
+/* Returns how many targets were gone before their cancel came. */
+static unsigned int race(const struct family *f, unsigned long first,
+			 unsigned int nr, long wait, struct tally *t)
+{
+	struct batch b = { .first = first, .nr = nr };
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		f->prep(get_sqe((first + i) * 2), i);
+	submit(nr);
 	if (f->go)
-		f->go();
+		f->go(nr);
 	pause_for(wait);
-	aring_prep_cancel64(get_sqe(target + 1), target, 0);
-	submit();
-	reap(target, &target_res, &cancel_res, t);
+	for (i = 0; i < nr; i++)
+		aring_prep_cancel64(get_sqe((first + i) * 2 + 1),
+				    (first + i) * 2, 0);
+	submit(nr);
+	reap(&b, t);
 	if (f->settle)
 		f->settle();
-
-	if (!allowed(f, cancel_res, target_res)) {
-		if (!t->wrong++)
-			fprintf(stderr, "races: %s: the cancel says %d, its target %d\n",
-				f->name, cancel_res, target_res);
-	}
-	t->races++;
-	if (!cancel_res)
-		return CANCELLED;
-	return cancel_res == -EALREADY ? TOO_LATE : GONE;
+	return judge(f, &b, t);
 }
 
 /*
- * Feel for the pause at which the target is just about to be gone: longer after
- * each race that was not, shorter after each that was. The steps begin large and
- * end small; each race strays a little from the pause, to meet all that is near.
+ * Feel for the pause at which half of the targets are gone: longer after a batch
+ * where fewer were, shorter after one where more were. A step in the direction of
+ * the last one is larger than that, a step back half of it. Each batch strays a
+ * little, to meet all that is near.
  */
 static void run(const struct family *f, unsigned long races, struct tally *t)
 {
-	long wait = 0, step = 20000;
+	long wait = 0, step = MAX_STEP / 8;
 	unsigned int seed = 1;
-	unsigned long i;
+	unsigned long done;
 
-	for (i = 0; i < races; i++) {
-		long stray = rand_r(&seed) % 4001 - 2000;
-		enum verdict v = race(f, i, wait + stray, t);
+	for (done = 0; done < races; ) {
+		unsigned int nr = races - done < BATCH ?
+				  (unsigned int)(races - done) : BATCH;
+		long stray = rand_r(&seed) % (2 * STRAY + 1) - STRAY;
+		unsigned int gone = race(f, done, nr, wait + stray, t);
+		bool longer = gone <= nr / 2;
 
-		t->verdicts[v]++;
-		wait += v == GONE ? -step : step;
+		done += nr;
+		step = longer == (step > 0) ? step + step / 4 : -step / 2;
+		if (labs(step) < MIN_STEP)
+			step = longer ? MIN_STEP : -MIN_STEP;
+		if (labs(step) > MAX_STEP)
+			step = longer ? MAX_STEP : -MAX_STEP;
+		wait += step;
 		if (wait < 0)
 			wait = 0;
 		if (wait > MAX_PAUSE)
 			wait = MAX_PAUSE;
-		if (step > 500)
-			step -= step / 16;
 	}
 }
 
@@ -368,7 +423,8 @@ static void add(struct tally *sum, const struct tally *t)
 		sum->verdicts[v] += t->verdicts[v];
 }
 
-static void run_all(unsigned long races, struct tally *sum)
+/* All families, or the one that @only begins the name of. */
+static void run_all(unsigned long races, const char *only, struct tally *sum)
 {
 	unsigned int i, share = 0;
 
@@ -377,25 +433,28 @@ static void run_all(unsigned long races, struct tally *sum)
 		struct tally t = { 0 };
 		unsigned long n;
 
-		share += f->share;
+		if (only && strncmp(f->name, only, strlen(only)))
+			continue;
+		share += only ? 100 : f->share;
 		if (!f->begin()) {
 			printf("%-12s left out: %s\n", f->name,
 			       strerror(errno));
 			continue;
 		}
 		n = races * f->share / 100;
-		if (share == 100 && sum->races + n < races)
+		if (share == 100)	/* the last: what is left */
 			n = races - sum->races;
 		run(f, n, &t);
 		f->end();
 		row(f->name, &t);
 		add(sum, &t);
 	}
-	row("together", sum);
+	if (!only)
+		row("together", sum);
 }
 
 static const char usage[] =
-"usage: races [-n RACES]\n"
+"usage: races [-n RACES] [-f timeouts|disk|pipe]\n"
 "\n"
 "Races cancels against completions (default 100000) and prints how they ended.\n"
 "ARING_BACKEND=io_uring takes the kernel's own ring. Exit status: 0 all well,\n"
@@ -404,13 +463,16 @@ static const char usage[] =
 int main(int argc, char **argv)
 {
 	unsigned long races = 100000;
+	const char *only = NULL;
 	struct tally sum = { 0 };
 	struct aring_cqe *cqe;
 	int c, ret;
 
-	while ((c = getopt(argc, argv, "n:")) != -1) {
+	while ((c = getopt(argc, argv, "n:f:")) != -1) {
 		if (c == 'n')
 			races = strtoul(optarg, NULL, 10);
+		else if (c == 'f')
+			only = optarg;
 		else
 			races = 0;
 	}
@@ -418,13 +480,16 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
-	ret = aring_queue_init(16, &ring, 0);
+	blocks = aligned_alloc(DISK_BLOCK, (size_t)BATCH * DISK_BLOCK);
+	if (!blocks)
+		die("memory", ENOMEM);
+	ret = aring_queue_init(2 * BATCH, &ring, 0);
 	if (ret < 0)
 		die("no ring (see aring info)", -ret);
 
 	printf("%-12s %12s %12s %12s %14s\n", "", "races", "cancelled",
 	       "too late", "already gone");
-	run_all(races, &sum);
+	run_all(races, only, &sum);
 
 	/* Whatever would complete twice has had its time by now. */
 	usleep(10000);
@@ -433,6 +498,7 @@ int main(int argc, char **argv)
 		aring_cqe_seen(&ring, cqe);
 	}
 	aring_queue_exit(&ring);
+	free(blocks);
 
 	if (sum.wrong || sum.extra) {
 		printf("WRONG: %s pairs of results disagree, %s completions too many\n",
