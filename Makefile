@@ -136,7 +136,7 @@ docs: deps-docs
 	@echo "docs: $(O)/docs/html/index.html, $(O)/docs/man"
 
 install: module lib docs
-	$(Q)rel=$$($(MAKE) -s --no-print-directory -C "$$(cat $(O)/$(KERNEL)/kdir)" kernelrelease) && \
+	$(Q)rel=$$(PATH=$$PATH:/usr/sbin:/sbin modinfo -F vermagic $(O)/$(KERNEL)/aring.ko) && rel=$${rel%% *} && \
 	install -D -m 644 $(O)/$(KERNEL)/aring.ko "$(DESTDIR)/lib/modules/$$rel/updates/aring.ko" && \
 	{ [ -n "$(DESTDIR)" ] || depmod "$$rel"; }
 	$(Q)$(MAKE) --no-print-directory -s -C lib install O=$(abspath $(O)) DESTDIR="$(DESTDIR)" prefix=$(prefix)
