@@ -21,26 +21,6 @@
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0))
 
 /**
- * aring_import_buf() - make an iterator over one user buffer
- * @dir: ITER_DEST or ITER_SOURCE
- * @buf: address in the current mm
- * @len: bytes
- * @iov: room that has to live as long as @iter
- * @iter: out
- *
- * Return: 0 or -EFAULT.
- */
-static inline int aring_import_buf(int dir, void __user *buf, size_t len,
-				   struct iovec *iov, struct iov_iter *iter)
-{
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-	return import_single_range(dir, buf, len, iov, iter);
-#else
-	return import_ubuf(dir, buf, len, iter);
-#endif
-}
-
-/**
  * aring_kiocb_set_rw_flags() - apply RWF_* to a kiocb
  * @kiocb: with ki_filp and ki_flags set
  * @flags: RWF_*
@@ -108,8 +88,12 @@ static inline struct aring_segment
 aring_iter_segment(const struct iov_iter *iter)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
-	struct iovec iov = iov_iter_iovec(iter);
+	struct iovec iov;
 
+	if (iter_is_ubuf(iter))
+		return (struct aring_segment){ iter->ubuf + iter->iov_offset,
+					       iov_iter_count(iter) };
+	iov = iov_iter_iovec(iter);
 	return (struct aring_segment){ iov.iov_base, iov.iov_len };
 #else
 	return (struct aring_segment){ iter_iov_addr(iter),

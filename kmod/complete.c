@@ -296,31 +296,41 @@ static inline bool aring_skips_cqe(const struct aring_req *req)
 	       !(req->flags & ARING_REQ_FAIL);
 }
 
-/* There is room for all: one CQE after the other. cq_lock. */
-static void aring_post_batch(struct aring_ring *ring, struct aring_req *req)
+/*
+ * Post one CQE after the other, as long as there is room. cq_lock.
+ *
+ * Return: the first request that found none, whose slot is still its own, or
+ * NULL. All slots before it are linked, and @last is where they end.
+ */
+static struct aring_req *aring_post_batch(struct aring_ring *ring,
+					  struct aring_req *req,
+					  struct aring_req **last)
 {
 	struct aring_cqe *cqes = ring->shared->cqes;
 	u32 mask = ring->cq_mask, tail = ring->cq_tail;
-	u32 nr;
+	u32 end = tail + ring->cq_room;
 
-	for (; req; req = req->next) {
+	do {
 		struct aring_cqe *cqe = &cqes[tail & mask];
 
+		if (unlikely(tail == end))
+			break;
 		aring_finish_inline(req);
+		*last = req;
 		if (aring_skips_cqe(req))
 			continue;
 		WRITE_ONCE(cqe->user_data, req->user_data);
 		WRITE_ONCE(cqe->res, req->res);
 		WRITE_ONCE(cqe->flags, 0);
 		tail++;
-	}
-	nr = tail - ring->cq_tail;
+	} while ((req = (*last)->next) != NULL);
+	ring->cq_room = end - tail;
+	ring->nr_events += (u32)(tail - ring->cq_tail);
 	ring->cq_tail = tail;
-	ring->cq_room -= nr;
-	ring->nr_events += nr;
+	return req;
 }
 
-/* There may not be. Some slots are kept by CQEs that wait. cq_lock. */
+/* There may be no room. Some slots are kept by CQEs that wait. cq_lock. */
 static void aring_post_crowded(struct aring_ring *ring, struct aring_req *req)
 {
 	struct aring_req *next;
@@ -340,27 +350,27 @@ static void aring_post_crowded(struct aring_ring *ring, struct aring_req *req)
  * @ring: the ring, submit_lock held
  * @first: first of a list through &aring_req.next, in order; STARTED or
  *	SUBMITTED (refused), known to nobody else
- * @last: last of it
- * @nr: how many
  *
  * One hold of cq_lock and one look at the wait queues for all of them. The
  * slots go back to the free list.
  */
-void aring_complete_batch(struct aring_ring *ring, struct aring_req *first,
-			  struct aring_req *last, unsigned int nr)
+void aring_complete_batch(struct aring_ring *ring, struct aring_req *first)
 {
+	struct aring_req *last = NULL, *rest = first;
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->cq_lock, flags);
-	if (ring->cq_room < nr)
-		aring_cq_look_for_room(ring);
-	if (likely(!ring->nr_overflow && ring->cq_room >= nr)) {
-		aring_post_batch(ring, first);
+	if (likely(!ring->nr_overflow)) {
+		if (ring->cq_room < ARING_BATCH)
+			aring_cq_look_for_room(ring);
+		rest = aring_post_batch(ring, first, &last);
+	}
+	if (last) {
 		last->next = ring->free;
 		ring->free = first;
-	} else {
-		aring_post_crowded(ring, first);
 	}
+	if (unlikely(rest))
+		aring_post_crowded(ring, rest);
 	aring_cq_commit(ring);
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
 	aring_cq_wake(ring);

@@ -8,9 +8,7 @@
 
 static const char *aring_op_name(u8 opcode)
 {
-	if (opcode < ARING_NR_OPS && aring_ops[opcode].name)
-		return aring_ops[opcode].name;
-	return "invalid";
+	return aring_ops[opcode].name ?: "invalid";
 }
 
 static void aring_show_sq(struct seq_file *m, struct aring_ring *ring)

@@ -24,24 +24,37 @@
 
 /* &aring_op.flags */
 #define ARING_OP_FILE		0x01	/* fd is used */
-#define ARING_OP_IOPRIO		0x02	/* ioprio may be set */
-#define ARING_OP_OWN_START	0x04	/* ->issue() makes all its transitions */
-#define ARING_OP_BLOCKS		0x08	/* no use in trying it without waiting */
+#define ARING_OP_OWN_START	0x02	/* ->issue() makes all its transitions */
+#define ARING_OP_BLOCKS		0x04	/* no use in trying it without waiting */
+
+/*
+ * &aring_op.allow: the bits that the first 32 bits of an SQE may have: opcode,
+ * flags, ioprio. No bit at all is what the row of an absent opcode allows.
+ */
+#define ARING_ALLOW		(0xffU | ARING_SQE_FLAGS << 8)
+#define ARING_ALLOW_IOPRIO	(ARING_ALLOW | 0xffffU << 16)
 
 /**
  * struct aring_op - one operation
- * @name: as in the manual pages, lower case
+ * @name: as in the manual pages, lower case; NULL for an absent opcode
+ * @allow: ARING_ALLOW*
  * @flags: ARING_OP_*
  * @pollin: a would-block is over once the file polls readable, else writable
- * @prep: validate and copy the SQE; 0 or a negative errno. May be NULL.
+ * @prep: validate and copy the SQE; 0 or a negative errno. NULL if it has
+ *	nothing to say.
  * @capture: copy what the program may forget after ENTER, for a request that
  *	is not tried inline; 0 or a negative errno. May be NULL.
- * @issue: do it; ARING_ISSUED_*
+ * @issue: do it; ARING_ISSUED_*. NULL if there is nothing to do: the result
+ *	is 0.
  * @cleanup: give back what the operation holds, in process context, with
- *	the request final. May be NULL, may be called twice.
+ *	the request over; called where ARING_REQ_CLEANUP or ARING_REQ_ASYNC is
+ *	set, perhaps twice. May be NULL.
+ *
+ * Aligned, so that a row is found by a shift.
  */
 struct aring_op {
 	const char	*name;
+	u32		allow;
 	u8		flags;
 	bool		pollin;
 	int		(*prep)(struct aring_req *req,
@@ -49,19 +62,18 @@ struct aring_op {
 	int		(*capture)(struct aring_req *req);
 	int		(*issue)(struct aring_req *req, unsigned int how);
 	void		(*cleanup)(struct aring_req *req);
-};
+} __aligned(64);
 
-#define ARING_NR_OPS	24
+/* As many as a byte can name, so that no opcode is out of range. */
+#define ARING_NR_OPS	256
 
 extern const struct aring_op aring_ops[ARING_NR_OPS];
-
-/* op_nop.c */
-int aring_nop_issue(struct aring_req *req, unsigned int how);
 
 /* op_rw.c */
 int aring_rw_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_rw_capture(struct aring_req *req);
-int aring_rw_issue(struct aring_req *req, unsigned int how);
+int aring_read_issue(struct aring_req *req, unsigned int how);
+int aring_write_issue(struct aring_req *req, unsigned int how);
 void aring_rw_cleanup(struct aring_req *req);
 
 /* op_sync.c */

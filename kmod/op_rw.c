@@ -48,39 +48,33 @@ static int aring_ioprio_check(int ioprio)
 int aring_rw_prep(struct aring_req *req, const struct aring_sqe *sqe)
 {
 	struct aring_rw *rw = &req->rw;
-	int ret;
 
 	rw->kiocb.ki_pos = sqe->off;
-	if (unlikely(sqe->ioprio)) {
-		ret = aring_ioprio_check(sqe->ioprio);
-		if (ret)
-			return ret;
-		rw->kiocb.ki_ioprio = sqe->ioprio;
-	} else {
-		rw->kiocb.ki_ioprio = get_current_ioprio();
-	}
+	rw->kiocb.ki_ioprio = sqe->ioprio;
 	rw->addr = sqe->addr;
 	rw->len = sqe->len;
 	rw->rwf = (__force rwf_t)sqe->rw_flags;
 	rw->total = min_t(size_t, rw->len, MAX_RW_COUNT);
 	rw->iov = NULL;
 	rw->done = 0;
-	rw->fsize = rlimit(RLIMIT_FSIZE);
-	return 0;
+	return unlikely(sqe->ioprio) ? aring_ioprio_check(sqe->ioprio) : 0;
 }
 
-/**
- * aring_rw_init_kiocb() - see whether the file may be read or written so
- * @req: STARTED
- *
- * Return: 0, -EBADF, or what the RWF_* are answered with.
+static __always_inline bool aring_is_storage(umode_t mode)
+{
+	return S_ISREG(mode) || S_ISBLK(mode);
+}
+
+/*
+ * See whether the file may be read or written so, and set up the kiocb for one
+ * attempt. Return: 0, -EBADF, or what the RWF_* are answered with.
  */
-int aring_rw_init_kiocb(struct aring_req *req)
+static __always_inline int aring_rw_init(struct aring_req *req, bool read,
+					 umode_t mode)
 {
 	struct aring_rw *rw = &req->rw;
 	struct kiocb *kiocb = &rw->kiocb;
 	struct file *file = req->file;
-	bool read = aring_is_read(req);
 	int ret;
 
 	if (unlikely(!(file->f_mode & (read ? FMODE_READ : FMODE_WRITE))))
@@ -89,6 +83,9 @@ int aring_rw_init_kiocb(struct aring_req *req)
 	kiocb->ki_complete = NULL;
 	kiocb->private = NULL;
 	kiocb->ki_flags = file->f_iocb_flags;
+	/* Only storage looks at it; in a worker it has been asked before. */
+	if (aring_is_storage(mode) && !kiocb->ki_ioprio)
+		kiocb->ki_ioprio = get_current_ioprio();
 	if (unlikely(rw->rwf)) {
 		ret = aring_kiocb_set_rw_flags(kiocb, rw->rwf,
 					       read ? READ : WRITE);
@@ -100,7 +97,7 @@ int aring_rw_init_kiocb(struct aring_req *req)
 		if (kiocb->ki_flags & IOCB_HIPRI)
 			return -EINVAL;
 	}
-	if (kiocb->ki_pos == -1) {
+	if (unlikely(kiocb->ki_pos == -1)) {
 		if (file->f_mode & FMODE_STREAM) {
 			kiocb->ki_pos = 0;
 		} else {
@@ -109,6 +106,18 @@ int aring_rw_init_kiocb(struct aring_req *req)
 		}
 	}
 	return 0;
+}
+
+/**
+ * aring_rw_init_kiocb() - set up the kiocb for an attempt elsewhere
+ * @req: STARTED
+ *
+ * Return: 0, -EBADF, or what the RWF_* are answered with.
+ */
+int aring_rw_init_kiocb(struct aring_req *req)
+{
+	return aring_rw_init(req, aring_is_read(req),
+			     file_inode(req->file)->i_mode);
 }
 
 /* The same for iovecs, which are copied from the program once, and kept. */
@@ -132,23 +141,24 @@ static noinline ssize_t aring_rw_import_vec(struct aring_req *req,
 	rw->total = ret;
 	rw->nr_segs = rw->len;
 	rw->iov = iov ?: rw->fast;
+	req->flags |= ARING_REQ_CLEANUP;
 	return 0;
 }
 
-/*
- * Make an iterator over what is left of the transfer; @iov is room that it may
- * need.
- */
-static inline ssize_t aring_rw_import(struct aring_req *req,
-				      struct iov_iter *iter, struct iovec *iov)
+/* Make an iterator over what is left of the transfer. */
+static __always_inline ssize_t aring_rw_import(struct aring_req *req,
+					       struct iov_iter *iter, bool read)
 {
 	struct aring_rw *rw = &req->rw;
+	void __user *buf = u64_to_user_ptr(rw->addr) + rw->done;
+	size_t len = rw->total - rw->done;
 
 	if (unlikely(aring_is_vectored(req)))
 		return aring_rw_import_vec(req, iter);
-	return aring_import_buf(aring_is_read(req) ? ITER_DEST : ITER_SOURCE,
-				u64_to_user_ptr(rw->addr) + rw->done,
-				rw->total - rw->done, iov, iter);
+	if (unlikely(!access_ok(buf, len)))
+		return -EFAULT;
+	iov_iter_ubuf(iter, read ? ITER_DEST : ITER_SOURCE, buf, len);
+	return 0;
 }
 
 /**
@@ -220,34 +230,12 @@ static void aring_rw_end_write(struct kiocb *kiocb)
 		kiocb_end_write(kiocb);
 }
 
-/**
- * aring_rw_call() - hand one transfer to the file
- * @req: STARTED, kiocb set up
- * @iter: user or kernel memory
- *
- * The same steps as the plain system calls, with the checks of security
- * modules and fanotify.
- *
- * Return: bytes, -EIOCBQUEUED (not ours any more), or a negative errno.
- */
-ssize_t aring_rw_call(struct aring_req *req, struct iov_iter *iter)
+static noinline ssize_t aring_rw_write(struct aring_req *req,
+				       struct iov_iter *iter)
 {
 	struct kiocb *kiocb = &req->rw.kiocb;
 	struct file *file = req->file;
 	ssize_t ret;
-
-	ret = rw_verify_area(aring_is_read(req) ? READ : WRITE, file,
-			     &kiocb->ki_pos, iov_iter_count(iter));
-	if (unlikely(ret))
-		return ret;
-
-	if (aring_is_read(req)) {
-		if (likely(file->f_op->read_iter))
-			return call_read_iter(file, kiocb, iter);
-		if (file->f_op->read && !iov_iter_is_bvec(iter))
-			return aring_rw_loop(req, iter);
-		return -EINVAL;
-	}
 
 	if (!aring_rw_start_write(kiocb))
 		return -EAGAIN;
@@ -261,6 +249,41 @@ ssize_t aring_rw_call(struct aring_req *req, struct iov_iter *iter)
 	if (ret != -EIOCBQUEUED)
 		aring_rw_end_write(kiocb);
 	return ret;
+}
+
+static __always_inline ssize_t aring_rw_do(struct aring_req *req,
+					   struct iov_iter *iter, bool read)
+{
+	struct kiocb *kiocb = &req->rw.kiocb;
+	struct file *file = req->file;
+	ssize_t ret;
+
+	ret = rw_verify_area(read ? READ : WRITE, file, &kiocb->ki_pos,
+			     iov_iter_count(iter));
+	if (unlikely(ret))
+		return ret;
+	if (!read)
+		return aring_rw_write(req, iter);
+	if (likely(file->f_op->read_iter))
+		return call_read_iter(file, kiocb, iter);
+	if (file->f_op->read && !iov_iter_is_bvec(iter))
+		return aring_rw_loop(req, iter);
+	return -EINVAL;
+}
+
+/**
+ * aring_rw_call() - hand one transfer to the file
+ * @req: STARTED, kiocb set up
+ * @iter: user or kernel memory
+ *
+ * The same steps as the plain system calls, with the checks of security
+ * modules and fanotify.
+ *
+ * Return: bytes, -EIOCBQUEUED (not ours any more), or a negative errno.
+ */
+ssize_t aring_rw_call(struct aring_req *req, struct iov_iter *iter)
+{
+	return aring_rw_do(req, iter, aring_is_read(req));
 }
 
 /**
@@ -284,14 +307,7 @@ static bool aring_interrupted(ssize_t ret)
 	       ret == -ERESTARTNOHAND || ret == -ERESTART_RESTARTBLOCK;
 }
 
-/**
- * aring_rw_finish() - turn what an attempt moved into the result
- * @req: STARTED
- * @ret: bytes of this attempt or a negative errno; not -EIOCBQUEUED
- *
- * Return: ARING_ISSUED_DONE or ARING_ISSUED_INTR.
- */
-int aring_rw_finish(struct aring_req *req, ssize_t ret)
+static __always_inline int aring_rw_end(struct aring_req *req, ssize_t ret)
 {
 	struct aring_rw *rw = &req->rw;
 
@@ -309,6 +325,18 @@ int aring_rw_finish(struct aring_req *req, ssize_t ret)
 		req->flags |= ARING_REQ_FAIL;
 	req->res = rw->done;
 	return ARING_ISSUED_DONE;
+}
+
+/**
+ * aring_rw_finish() - turn what an attempt moved into the result
+ * @req: STARTED
+ * @ret: bytes of this attempt or a negative errno; not -EIOCBQUEUED
+ *
+ * Return: ARING_ISSUED_DONE or ARING_ISSUED_INTR.
+ */
+int aring_rw_finish(struct aring_req *req, ssize_t ret)
+{
+	return aring_rw_end(req, ret);
 }
 
 /**
@@ -347,59 +375,94 @@ static void aring_rw_complete(struct kiocb *kiocb, long ret)
 	aring_rw_finish(req, ret);
 	/* Watchers cannot be told in interrupt context. */
 	if (unlikely(aring_watched(req->file)))
-		req->flags |= ARING_REQ_NOTIFY;
+		req->flags |= ARING_REQ_NOTIFY | ARING_REQ_CLEANUP;
 	else
 		aring_req_put_file(req);
 	aring_complete(req);
 }
 
-/* Is the end of this transfer the device's business? */
-static bool aring_rw_ends_elsewhere(struct aring_req *req, unsigned int how)
-{
-	umode_t mode = file_inode(req->file)->i_mode;
-
-	return how == ARING_ISSUE_INLINE &&
-	       (req->rw.kiocb.ki_flags & IOCB_DIRECT) &&
-	       (S_ISREG(mode) || S_ISBLK(mode));
-}
-
 /* Has an attempt that was not to wait left something that can still come? */
 static bool aring_rw_want_more(struct aring_req *req, ssize_t ret,
-			       size_t count)
+			       size_t count, umode_t mode)
 {
-	umode_t mode = file_inode(req->file)->i_mode;
-
 	if (req->flags & ARING_REQ_NOWAIT)
 		return false;
 	return ret == -EAGAIN ||
-	       (ret > 0 && ret < count && (S_ISREG(mode) || S_ISBLK(mode)));
+	       (ret > 0 && ret < count && aring_is_storage(mode));
 }
 
 /*
- * How to try: sets IOCB_NOWAIT where the file honours it. Return: false if it
- * cannot be tried here and now.
+ * O_DIRECT to storage ends in the device's interrupt, perhaps before the call
+ * returns: be ready for that. Return: false if the ring takes nothing any more.
  */
-static bool aring_rw_may_try(struct aring_req *req, unsigned int how)
+static noinline bool aring_rw_ends_elsewhere(struct aring_req *req)
 {
-	struct kiocb *kiocb = &req->rw.kiocb;
-
-	if (how == ARING_ISSUE_BLOCK) {
-		kiocb->ki_flags &= ~IOCB_NOWAIT;
-		return true;
-	}
-	switch (aring_inline_try(req->file, aring_is_read(req))) {
-	case ARING_TRY_NOWAIT:
-		kiocb->ki_flags |= IOCB_NOWAIT;
-		return true;
-	case ARING_TRY_PLAIN:
-		return true;
-	default:
+	aring_req_go_async(req);
+	if (!aring_req_list(req))
 		return false;
+	req->rw.kiocb.ki_complete = aring_rw_complete;
+	return true;
+}
+
+static __always_inline int aring_rw_issue(struct aring_req *req,
+					  unsigned int how, const bool read)
+{
+	umode_t mode = file_inode(req->file)->i_mode;
+	struct kiocb *kiocb = &req->rw.kiocb;
+	struct iov_iter iter;
+	size_t count;
+	ssize_t ret;
+
+	ret = aring_rw_import(req, &iter, read);
+	if (unlikely(ret))
+		return aring_rw_finish(req, ret);
+	ret = aring_rw_init(req, read, mode);
+	if (unlikely(ret))
+		return aring_rw_finish(req, ret);
+	count = iov_iter_count(&iter);
+
+	if (unlikely(how == ARING_ISSUE_BLOCK)) {
+		kiocb->ki_flags &= ~IOCB_NOWAIT;
+	} else {
+		switch (aring_inline_try(req->file, mode, read)) {
+		case ARING_TRY_NOT:
+			if (req->flags & ARING_REQ_NOWAIT)
+				return aring_rw_finish(req, -EAGAIN);
+			return ARING_ISSUED_AGAIN;
+		case ARING_TRY_NOWAIT:
+			kiocb->ki_flags |= IOCB_NOWAIT;
+			break;
+		case ARING_TRY_PLAIN:
+			break;
+		}
+		if (unlikely(kiocb->ki_flags & IOCB_DIRECT) &&
+		    aring_is_storage(mode) && !aring_rw_ends_elsewhere(req))
+			return aring_rw_finish(req, -ECANCELED);
 	}
+
+	ret = aring_rw_do(req, &iter, read);
+	if (ret == -EIOCBQUEUED)
+		return ARING_ISSUED_AWAY;
+	if (kiocb->ki_flags & IOCB_NOWAIT && unlikely(ret < (ssize_t)count)) {
+		/* Some say so when they mean -EAGAIN. */
+		if (ret == -EOPNOTSUPP)
+			ret = -EAGAIN;
+		if (aring_rw_want_more(req, ret, count, mode)) {
+			req->rw.done += max_t(ssize_t, ret, 0);
+			return ARING_ISSUED_AGAIN;
+		}
+	}
+	if (likely(ret > 0)) {
+		if (read)
+			fsnotify_access(req->file);
+		else
+			fsnotify_modify(req->file);
+	}
+	return aring_rw_end(req, ret);
 }
 
 /**
- * aring_rw_issue() - one attempt
+ * aring_read_issue() - one attempt at a READ or READV
  * @req: STARTED
  * @how: ARING_ISSUE_*
  *
@@ -407,51 +470,25 @@ static bool aring_rw_may_try(struct aring_req *req, unsigned int how)
  *
  * Return: ARING_ISSUED_*.
  */
-int aring_rw_issue(struct aring_req *req, unsigned int how)
+int aring_read_issue(struct aring_req *req, unsigned int how)
 {
-	struct kiocb *kiocb = &req->rw.kiocb;
-	struct iovec iov;
-	struct iov_iter iter;
-	size_t count;
-	ssize_t ret;
-
-	if (how == ARING_ISSUE_WORKER)
+	if (unlikely(how == ARING_ISSUE_WORKER))
 		return aring_rw_in_worker(req);
+	return aring_rw_issue(req, how, true);
+}
 
-	ret = aring_rw_import(req, &iter, &iov);
-	if (unlikely(ret))
-		return aring_rw_finish(req, ret);
-	ret = aring_rw_init_kiocb(req);
-	if (unlikely(ret))
-		return aring_rw_finish(req, ret);
-	count = iov_iter_count(&iter);
-	if (!aring_rw_may_try(req, how)) {
-		if (req->flags & ARING_REQ_NOWAIT)
-			return aring_rw_finish(req, -EAGAIN);
-		return ARING_ISSUED_AGAIN;
-	}
-
-	if (aring_rw_ends_elsewhere(req, how)) {
-		/* It may be over before the call returns: be ready for that. */
-		aring_req_go_async(req);
-		if (!aring_req_list(req))
-			return aring_rw_finish(req, -ECANCELED);
-		kiocb->ki_complete = aring_rw_complete;
-	}
-
-	ret = aring_rw_call(req, &iter);
-	if (ret == -EIOCBQUEUED)
-		return ARING_ISSUED_AWAY;
-	if (kiocb->ki_flags & IOCB_NOWAIT) {
-		/* Some say so when they mean -EAGAIN. */
-		if (ret == -EOPNOTSUPP)
-			ret = -EAGAIN;
-		if (aring_rw_want_more(req, ret, count)) {
-			req->rw.done += max_t(ssize_t, ret, 0);
-			return ARING_ISSUED_AGAIN;
-		}
-	}
-	if (ret > 0)
-		aring_rw_notify(req);
-	return aring_rw_finish(req, ret);
+/**
+ * aring_write_issue() - one attempt at a WRITE or WRITEV
+ * @req: STARTED
+ * @how: ARING_ISSUE_*
+ *
+ * Context: process; the submitter's own unless ARING_ISSUE_WORKER.
+ *
+ * Return: ARING_ISSUED_*.
+ */
+int aring_write_issue(struct aring_req *req, unsigned int how)
+{
+	if (unlikely(how == ARING_ISSUE_WORKER))
+		return aring_rw_in_worker(req);
+	return aring_rw_issue(req, how, false);
 }

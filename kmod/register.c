@@ -29,11 +29,14 @@ static int aring_register_probe(void __user *arg, unsigned int nr_args)
 	ret = -EINVAL;
 	if (memchr_inv(probe, 0, size))
 		goto out;
-	probe->last_op = ARING_NR_OPS - 1;
-	probe->ops_len = min_t(unsigned int, nr_args, ARING_NR_OPS);
+	for (i = 0; i < ARING_NR_OPS; i++) {
+		if (aring_ops[i].name)
+			probe->last_op = i;
+	}
+	probe->ops_len = min_t(unsigned int, nr_args, probe->last_op + 1);
 	for (i = 0; i < probe->ops_len; i++) {
 		probe->ops[i].op = i;
-		if (aring_ops[i].issue)
+		if (aring_ops[i].name)
 			probe->ops[i].flags = ARING_OP_SUPPORTED;
 	}
 	ret = copy_to_user(arg, probe, size) ? -EFAULT : 0;
@@ -211,7 +214,7 @@ int aring_info(struct aring_info __user *arg)
 	if (size < offsetofend(struct aring_info, abi_version))
 		return -EINVAL;
 	for (i = 0; i < ARING_NR_OPS; i++) {
-		if (aring_ops[i].issue)
+		if (aring_ops[i].name)
 			info.ops[i / 64] |= BIT_ULL(i % 64);
 	}
 	if (copy_to_user(arg, &info, min_t(size_t, size, sizeof(info))))

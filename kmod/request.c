@@ -140,6 +140,7 @@ void aring_req_go_async(struct aring_req *req)
 	req->files = current->files;
 	req->fs = current->fs;
 	req->nsproxy = current->nsproxy;
+	req->fsize = rlimit(RLIMIT_FSIZE);
 	req->where = req->file ? aring_where_runs(req->file) :
 				 ARING_WHERE_ENTER;
 	req->peer = false;

@@ -37,6 +37,9 @@ enum aring_where {
 #define ARING_SQE_FLAGS		(ARING_SQE_ASYNC | ARING_SQE_CQE_SKIP_SUCCESS)
 #define ARING_ENTER_FLAGS	(ARING_ENTER_GETEVENTS | ARING_ENTER_EXT_ARG)
 
+/* So many completions are posted at a time at most: few slots suffice. */
+#define ARING_BATCH	64U
+
 /* &aring_req.flags */
 #define ARING_REQ_FAIL		0x01	/* CQE_SKIP_SUCCESS does not apply */
 #define ARING_REQ_LISTED	0x02	/* in the tables of requests in flight */
@@ -47,6 +50,8 @@ enum aring_where {
 #define ARING_REQ_NOTIFY	0x40	/* owes fsnotify an event */
 #define ARING_REQ_ASYNC		0x100	/* submitter captured; may outlive ENTER */
 #define ARING_REQ_COUNTING	0x80	/* a TIMEOUT in &aring_ring.counting; cq_lock */
+
+#define ARING_REQ_CLEANUP	0x200	/* the operation has something to give back */
 
 /**
  * struct aring_waiter - one entry in a foreign wait queue
@@ -71,7 +76,6 @@ struct aring_waiter {
  * @fast: room for a few of them
  * @total: bytes wanted in all
  * @done: bytes moved by earlier attempts
- * @fsize: RLIMIT_FSIZE of the submitter, for a worker
  */
 struct aring_rw {
 	struct kiocb		kiocb;
@@ -82,7 +86,6 @@ struct aring_rw {
 	unsigned long		nr_segs;
 	size_t			total;
 	size_t			done;
-	unsigned long		fsize;
 	struct iovec		fast[UIO_FASTIOV];
 };
 
@@ -155,6 +158,7 @@ struct aring_cancel {
  * @files: descriptor table of the submitter; to compare, never to look into
  * @fs: root and working directory, likewise
  * @nsproxy: namespaces, likewise
+ * @fsize: RLIMIT_FSIZE of the submitter
  * @where: see &enum aring_where
  * @peer: waits for a peer: it may be withdrawn even if STARTED
  * @timer_ready: @timeout's timer is set up
@@ -198,6 +202,7 @@ struct aring_req {
 	const void		*files;
 	const void		*fs;
 	const void		*nsproxy;
+	unsigned long		fsize;
 	enum aring_where	where;
 	bool			peer;
 	bool			timer_ready;
@@ -241,8 +246,7 @@ struct aring_bucket *aring_bucket(struct aring_ring *ring, u64 key);
 void aring_complete(struct aring_req *req);
 void aring_complete_withdrawn(struct aring_req *req);
 void aring_complete_cancelled(struct aring_req *req);
-void aring_complete_batch(struct aring_ring *ring, struct aring_req *first,
-			  struct aring_req *last, unsigned int nr);
+void aring_complete_batch(struct aring_ring *ring, struct aring_req *first);
 bool aring_queue_or_cancel(struct aring_req *req, bool *again);
 bool aring_overflow_flush(struct aring_ring *ring);
 void aring_overflow_drop(struct aring_ring *ring);

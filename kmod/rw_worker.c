@@ -196,7 +196,7 @@ int aring_rw_in_worker(struct aring_req *req)
 	ssize_t ret;
 
 	/* The thread's own limits: it serves one request at a time. */
-	WRITE_ONCE(fsize->rlim_cur, rw->fsize);
+	WRITE_ONCE(fsize->rlim_cur, req->fsize);
 	do {
 		ret = aring_move_piece(req, &wanted);
 		if (ret == -EAGAIN && req->where != ARING_WHERE_DISK &&

@@ -20,15 +20,11 @@
 #include "op.h"
 #include "worker.h"
 
-/* As many completions are posted at a time, so that few slots suffice. */
-#define ARING_BATCH	64
-
 /**
  * struct aring_submit - what one call of aring_submit() keeps
  * @ring: the ring
  * @first: completed inline, CQE not posted yet
- * @last: the end of that list
- * @nr: how many
+ * @last: the pointer at the end of that list
  * @head: SQ head, as far as consumed
  * @fd: the descriptor looked up last
  * @f: what it stood for; often not counted, and good for this call only
@@ -37,8 +33,7 @@
 struct aring_submit {
 	struct aring_ring	*ring;
 	struct aring_req	*first;
-	struct aring_req	*last;
-	unsigned int		nr;
+	struct aring_req	**last;
 	u32			head;
 	s32			fd;
 	struct fd		f;
@@ -55,10 +50,10 @@ static void aring_submit_flush(struct aring_submit *sub)
 	smp_store_release(&ring->shared->sq.head, sub->head);
 	if (!sub->first)
 		return;
-	sub->last->next = NULL;
-	aring_complete_batch(ring, sub->first, sub->last, sub->nr);
+	*sub->last = NULL;
+	aring_complete_batch(ring, sub->first);
 	sub->first = NULL;
-	sub->nr = 0;
+	sub->last = &sub->first;
 }
 
 static void aring_submit_begin(struct aring_submit *sub,
@@ -66,31 +61,36 @@ static void aring_submit_begin(struct aring_submit *sub,
 {
 	sub->ring = ring;
 	sub->first = NULL;
-	sub->nr = 0;
+	sub->last = &sub->first;
 	sub->head = ring->sq_head;
 	sub->fd = -1;
 	sub->f = (struct fd){};
 }
 
-/* It is over, and nobody else knows it: its CQE goes with the next batch. */
-static __always_inline void aring_submit_done(struct aring_submit *sub, struct aring_req *req)
+/* It is over; it holds something or others may know it. */
+static noinline bool aring_submit_release(struct aring_req *req)
 {
-	if (unlikely(req->flags & ARING_REQ_ASYNC)) {
+	if (req->flags & ARING_REQ_ASYNC) {
 		aring_req_release(req);
 		aring_complete(req);
-		return;
+		return true;
 	}
-	if (req->op->cleanup)
-		req->op->cleanup(req);
-	/* Borrowed from the cache, which outlives the attempt but no more. */
-	req->file = NULL;
-	if (sub->first)
-		sub->last->next = req;
-	else
-		sub->first = req;
-	sub->last = req;
-	if (unlikely(++sub->nr == ARING_BATCH))
-		aring_submit_flush(sub);
+	req->op->cleanup(req);
+	return false;
+}
+
+/*
+ * It is over. If nobody else knows it, its CQE goes with the next batch. The
+ * file is borrowed from the cache and is not looked at any more.
+ */
+static __always_inline void aring_submit_done(struct aring_submit *sub,
+					      struct aring_req *req)
+{
+	if (unlikely(req->flags & (ARING_REQ_ASYNC | ARING_REQ_CLEANUP)) &&
+	    aring_submit_release(req))
+		return;
+	*sub->last = req;
+	sub->last = &req->next;
 }
 
 static struct file *aring_submit_file(struct aring_submit *sub, s32 fd)
@@ -152,7 +152,7 @@ static void aring_submit_untried(struct aring_submit *sub,
 	aring_submit_async(sub, req);
 }
 
-/* Set a validated request going. */
+/* Set a validated request going that is more than a computation. */
 static __always_inline void aring_submit_start(struct aring_submit *sub,
 					       struct aring_req *req, s32 fd)
 {
@@ -172,7 +172,7 @@ static __always_inline void aring_submit_start(struct aring_submit *sub,
 			return;
 		}
 	}
-	if (!(op->flags & ARING_OP_OWN_START))
+	if (likely(!(op->flags & ARING_OP_OWN_START)))
 		WARN_ON_ONCE(!aring_state_start(&req->state));
 	ret = op->issue(req, ARING_ISSUE_INLINE);
 	if (likely(ret == ARING_ISSUED_DONE))
@@ -184,12 +184,12 @@ static __always_inline void aring_submit_start(struct aring_submit *sub,
 }
 
 /*
- * The words of an SQE that every operation has, read at once so that they
- * belong together: opcode, flags, ioprio and fd; buf_index, personality and
- * file_index.
+ * The words of an SQE that every operation has, each read at once: opcode,
+ * flags, ioprio, fd; buf_index, personality, file_index.
  */
-#define ARING_SQE_HEAD(sqe)	READ_ONCE(((const u64 *)(sqe))[0])
-#define ARING_SQE_TAIL(sqe)	READ_ONCE(((const u64 *)(sqe))[5])
+#define ARING_SQE_HEAD(sqe)		READ_ONCE(((const u64 *)(sqe))[0])
+#define ARING_SQE_TAIL(sqe)		READ_ONCE(((const u64 *)(sqe))[5])
+#define ARING_SQE_TAIL_PERSONALITY	0xffff0000U
 
 /*
  * Copy an SQE. Each word once: whatever the program writes meanwhile, all
@@ -213,17 +213,6 @@ static __always_inline void aring_sqe_copy(struct aring_sqe *to,
 	dst[7] = READ_ONCE(src[7]);
 }
 
-/* The row of an opcode, NULL if there is none. */
-static __always_inline const struct aring_op *aring_op_of(u8 opcode)
-{
-	const struct aring_op *op;
-
-	if (unlikely(opcode >= ARING_NR_OPS))
-		return NULL;
-	op = &aring_ops[array_index_nospec(opcode, ARING_NR_OPS)];
-	return likely(op->issue) ? op : NULL;
-}
-
 /* Refuse an SQE. Return: false to stop taking more. */
 static noinline bool aring_submit_refuse(struct aring_submit *sub,
 					 struct aring_req *req, int ret)
@@ -241,25 +230,24 @@ static noinline bool aring_submit_refuse(struct aring_submit *sub,
  */
 static __always_inline bool aring_submit_sqe(struct aring_submit *sub,
 					     struct aring_req *req,
-					     const struct aring_sqe *sqe)
+					     const struct aring_sqe *sqe,
+					     u32 ticket)
 {
 	u64 head = ARING_SQE_HEAD(sqe), tail = ARING_SQE_TAIL(sqe);
-	const struct aring_op *op = aring_op_of(head);
-	u16 ioprio = head >> 16, personality = tail >> 16;
-	u8 flags = head >> 8;
+	const struct aring_op *op = &aring_ops[(u8)head];
 	int ret;
 
 	aring_state_init(&req->state);
 	req->flags = 0;
 	req->opcode = head;
-	req->sqe_flags = flags;
-	req->ticket = sub->head - 1;
+	req->sqe_flags = head >> 8;
+	req->ticket = ticket;
 	req->op = op;
 	req->user_data = READ_ONCE(sqe->user_data);
 	req->file = NULL;
 
-	if (unlikely(!op || (flags & ~ARING_SQE_FLAGS) || personality ||
-		     (ioprio && !(op->flags & ARING_OP_IOPRIO))))
+	if (unlikely(((u32)head & ~op->allow) ||
+		     (tail & ARING_SQE_TAIL_PERSONALITY)))
 		return aring_submit_refuse(sub, req, -EINVAL);
 	if (op->prep) {
 		aring_sqe_copy(&sub->sqe, sqe, head, tail);
@@ -267,20 +255,25 @@ static __always_inline bool aring_submit_sqe(struct aring_submit *sub,
 		if (unlikely(ret))
 			return aring_submit_refuse(sub, req, ret);
 	}
-	aring_submit_start(sub, req, head >> 32);
+	if (op->issue) {
+		aring_submit_start(sub, req, head >> 32);
+	} else {
+		WARN_ON_ONCE(!aring_state_start(&req->state));
+		req->res = 0;
+		aring_submit_done(sub, req);
+	}
 	return true;
 }
 
 /*
- * Where the next SQE is. Return: NULL if the program's index array points
- * nowhere.
+ * Where the SQE at a position is. Return: NULL if the program's index array
+ * points nowhere.
  */
 static __always_inline const struct aring_sqe *
-aring_submit_next(struct aring_submit *sub)
+aring_submit_find(struct aring_ring *ring, u32 pos)
 {
-	struct aring_ring *ring = sub->ring;
 	u32 mask = ring->sq_mask;
-	u32 index = READ_ONCE(ring->sq_array[sub->head++ & mask]);
+	u32 index = READ_ONCE(ring->sq_array[pos & mask]);
 
 	if (unlikely(index > mask)) {
 		WRITE_ONCE(ring->shared->sq_dropped,
@@ -301,16 +294,18 @@ static unsigned int aring_submit_some(struct aring_submit *sub,
 	while (taken < nr) {
 		const struct aring_sqe *sqe;
 		struct aring_req *req;
+		u32 ticket;
 
 		if (unlikely(!ring->free) && !aring_req_refill(ring))
 			break;
-		sqe = aring_submit_next(sub);
+		ticket = sub->head++;
+		sqe = aring_submit_find(ring, ticket);
 		if (unlikely(!sqe))
 			break;
 		req = ring->free;
 		ring->free = req->next;
 		taken++;
-		if (unlikely(!aring_submit_sqe(sub, req, sqe)))
+		if (unlikely(!aring_submit_sqe(sub, req, sqe, ticket)))
 			break;
 	}
 	return taken;
@@ -330,6 +325,7 @@ static unsigned int aring_submit_some(struct aring_submit *sub,
 int aring_submit(struct aring_ring *ring, u32 to_submit)
 {
 	struct aring_submit sub;
+	unsigned int taken = 0, part, got;
 	u32 ready, nr;
 	int ret;
 
@@ -346,10 +342,15 @@ int aring_submit(struct aring_ring *ring, u32 to_submit)
 				  smp_load_acquire(&ring->shared->sq.tail),
 				  aring_sq_entries(ring));
 	nr = min(to_submit, ready);
-	ret = aring_submit_some(&sub, nr);
-	if (unlikely(nr && !ret && !ring->free))
+	do {
+		part = min(nr - taken, ARING_BATCH);
+		got = aring_submit_some(&sub, part);
+		taken += got;
+		aring_submit_flush(&sub);
+	} while (got == part && taken < nr);
+	ret = taken;
+	if (unlikely(nr && !taken && !ring->free))
 		ret = -EAGAIN;
-	aring_submit_flush(&sub);
 	if (aring_fd_file(sub.f))
 		fdput(sub.f);
 	mutex_unlock(&ring->submit_lock);

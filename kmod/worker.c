@@ -122,33 +122,6 @@ enum aring_where aring_where_runs(const struct file *file)
 	}
 }
 
-/**
- * aring_inline_try() - can this be tried in ENTER without waiting?
- * @file: the file
- * @read: a read, else a write
- *
- * Return: see &enum aring_try.
- */
-enum aring_try aring_inline_try(const struct file *file, bool read)
-{
-	const struct inode *inode = file_inode(file);
-
-	if (S_ISREG(inode->i_mode)) {
-		/* The memory is there or it is not: no device to wait for. */
-		if (inode->i_sb->s_magic == TMPFS_MAGIC)
-			return ARING_TRY_PLAIN;
-		if (!read && !(file->f_flags & O_DIRECT) &&
-		    !aring_async_buffered_write(file))
-			return ARING_TRY_NOT;
-		return file->f_mode & FMODE_NOWAIT ? ARING_TRY_NOWAIT :
-						     ARING_TRY_NOT;
-	}
-	if ((file->f_mode & FMODE_NOWAIT) || (file->f_flags & O_NONBLOCK) ||
-	    S_ISSOCK(inode->i_mode))
-		return ARING_TRY_NOWAIT;
-	return ARING_TRY_NOT;
-}
-
 static struct aring_pool *aring_pool_for(struct aring_req *req)
 {
 	return req->where == ARING_WHERE_DISK ? &req->ring->bounded :
