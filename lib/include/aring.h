@@ -30,6 +30,11 @@
 #ifndef _ARING_H
 #define _ARING_H
 
+#if defined(__STRICT_ANSI__) && !defined(_POSIX_C_SOURCE) && \
+	!defined(_DEFAULT_SOURCE) && !defined(_GNU_SOURCE)
+#define _POSIX_C_SOURCE 200809L		/* for sigset_t with -std=c11 */
+#endif
+
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>

@@ -279,10 +279,12 @@ static void call_read8(unsigned int batch, unsigned int rounds)
 
 /* ---- measuring ------------------------------------------------------------ */
 
+typedef void (*run_fn)(unsigned int batch, unsigned int rounds);
+
 struct peer {
 	int (*begin)(void);
 	void (*end)(void);
-	void (*run[WORKS])(unsigned int batch, unsigned int rounds);
+	run_fn run[WORKS];
 	const char *name;
 	const char *title;
 	bool any_batch;		/* costs the same at every batch size */
