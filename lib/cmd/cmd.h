@@ -50,7 +50,7 @@ void explain_no_ring(enum aring_backend backend, int err);
  * @block: bytes a request
  * @depth: requests in flight
  * @direct: both files are O_DIRECT
- * @sparse: the source has holes; blocks of zeros are left out
+ * @sparse: the source has holes; they are not read, zeros are not written
  * @progress: show a bar
  * @stop: becomes non-zero, in a signal handler, when the copy shall end early
  * @copied: out: length of the copy

@@ -11,10 +11,12 @@
  * The end of the file is where a read finds nothing, whatever fstat(2) said
  * before. The lowest such place counts; when everything has come back, the file
  * is looked at there once more, and if it has grown meanwhile the copy goes on
- * from there.
+ * from there. Holes are not read, and zeros in a file that has holes are not
+ * written; the length is set in the end.
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -221,6 +223,20 @@ static void turn(struct copy *c)
 		progress_show(c->written, c->job->size, c->since);
 }
 
+/* Go on to where there is data, at most to where the file ended at first. */
+static void skip_hole(struct copy *c)
+{
+	off_t data = lseek(c->job->src_check, (off_t)c->next, SEEK_DATA);
+	__u64 to = c->next;
+
+	if (data >= 0)
+		to = (__u64)data - (__u64)data % ALIGN;
+	else if (errno == ENXIO)
+		to = c->job->size;
+	if (to > c->next)
+		c->next = to;
+}
+
 static void start_reads(struct copy *c)
 {
 	unsigned int i;
@@ -228,10 +244,12 @@ static void start_reads(struct copy *c)
 	for (i = 0; i < c->job->depth && !c->err; i++) {
 		struct slot *s = &c->slots[i];
 
-		if (c->next >= c->hint || c->next >= c->end)
-			return;
 		if (s->state != FREE)
 			continue;
+		if (c->job->sparse && c->next < c->job->size)
+			skip_hole(c);
+		if (c->next >= c->hint || c->next >= c->end)
+			return;
 		s->off = c->next;
 		s->have = 0;
 		c->next += c->job->block;
@@ -246,6 +264,7 @@ static void start_reads(struct copy *c)
  */
 static bool at_end(struct copy *c)
 {
+	struct stat st;
 	ssize_t n;
 	char byte;
 
@@ -253,6 +272,10 @@ static bool at_end(struct copy *c)
 		c->hint = c->next + c->job->block;
 		return false;
 	}
+	/* A hole at the end was not read, so nothing has told its length. */
+	if (c->job->sparse && !fstat(c->job->src_check, &st) &&
+	    (__u64)st.st_size < c->end)
+		c->end = (__u64)st.st_size;
 
 	/* What was read beyond an end that was found later goes again. */
 	if (ftruncate(c->job->dst, (off_t)c->end)) {

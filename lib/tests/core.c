@@ -138,7 +138,7 @@ static void test_peek_finds_nothing(void)
 	CHECK_EQ(aring_cq_ready(&ring), 0);
 }
 
-static void test_for_each_and_batch(void)
+static void test_walk_and_batch(void)
 {
 	struct aring_cqe *cqes[8], *cqe;
 	unsigned int head, n = 0;
@@ -438,7 +438,7 @@ static const struct {
 	TEST(sqes_are_as_many_as_asked_for),
 	TEST(many_rounds_keep_the_order),
 	TEST(peek_finds_nothing),
-	TEST(for_each_and_batch),
+	TEST(walk_and_batch),
 	TEST(a_wait_ends_in_time),
 	TEST(a_signal_ends_a_wait),
 	TEST(files),
