@@ -139,6 +139,7 @@ static void aring_cq_commit(struct aring_ring *ring)
  */
 void aring_notify(struct aring_ring *ring)
 {
+	/* The caller has a barrier between the news and this look. */
 	if (waitqueue_active(&ring->poll_wait))
 		irq_work_queue(&ring->notify_work);
 }
@@ -167,6 +168,7 @@ static void aring_cq_wake(struct aring_ring *ring)
 	 * prepare_to_wait() of wait.c and with poll_wait() of main.c.
 	 */
 	smp_mb();
+	/* After that barrier. */
 	if (waitqueue_active(&ring->enter_wait))
 		wake_up_all(&ring->enter_wait);
 	aring_notify(ring);

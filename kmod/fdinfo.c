@@ -18,6 +18,7 @@ static void aring_show_sq(struct seq_file *m, struct aring_ring *ring)
 	u32 nr = aring_index_ready(head, tail, aring_sq_entries(ring));
 	u32 i, index;
 
+	/* data_race(): only to be shown, and perhaps old when it is. */
 	seq_printf(m, "SqMask:\t0x%x\n", ring->sq_mask);
 	seq_printf(m, "SqHead:\t%u\n", head);
 	seq_printf(m, "SqTail:\t%u\n", tail);
@@ -29,7 +30,7 @@ static void aring_show_sq(struct seq_file *m, struct aring_ring *ring)
 		index = READ_ONCE(ring->sq_array[(head + i) & ring->sq_mask]);
 		if (index > ring->sq_mask)
 			continue;
-		/* Only to be shown: it need not be consistent. */
+		/* data_race(): only to be shown, it need not be consistent. */
 		sqe = data_race(ring->sqes[index]);
 		seq_printf(m,
 			   "%5u: opcode:%s, fd:%d, flags:%x, off:%llu, addr:0x%llx, rw_flags:0x%x, user_data:%llu\n",
@@ -45,6 +46,7 @@ static void aring_show_cq(struct seq_file *m, struct aring_ring *ring)
 	u32 nr = aring_index_ready(head, tail, aring_cq_entries(ring));
 	u32 i;
 
+	/* data_race(): only to be shown, and perhaps old when it is. */
 	seq_printf(m, "CqMask:\t0x%x\n", ring->cq_mask);
 	seq_printf(m, "CqHead:\t%u\n", head);
 	seq_printf(m, "CqTail:\t%u\n", tail);
@@ -52,8 +54,10 @@ static void aring_show_cq(struct seq_file *m, struct aring_ring *ring)
 	seq_printf(m, "CQEs:\t%u\n", tail - head);
 	for (i = 0; i < nr; i++) {
 		u32 index = (head + i) & ring->cq_mask;
-		struct aring_cqe cqe = data_race(ring->shared->cqes[index]);
+		struct aring_cqe cqe;
 
+		/* data_race(): only to be shown, it need not be consistent. */
+		cqe = data_race(ring->shared->cqes[index]);
 		seq_printf(m, "%5u: user_data:%llu, res:%d, flag:%x\n", index,
 			   cqe.user_data, cqe.res, cqe.flags);
 	}
@@ -104,8 +108,10 @@ static void aring_show_overflow(struct seq_file *m, struct aring_ring *ring)
  */
 void aring_show_fdinfo(struct seq_file *m, struct file *file)
 {
-	struct aring_ring *ring = smp_load_acquire(&file->private_data);
+	struct aring_ring *ring;
 
+	/* Pairs with the cmpxchg-release in aring_setup(). */
+	ring = smp_load_acquire(&file->private_data);
 	if (!ring)
 		return;
 	aring_show_sq(m, ring);

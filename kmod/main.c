@@ -35,12 +35,19 @@ static int aring_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* The ring of a file, NULL before set-up. */
+static struct aring_ring *aring_ring_of(struct file *file)
+{
+	/* Pairs with the cmpxchg-release in aring_setup(). */
+	return smp_load_acquire(&file->private_data);
+}
+
 static int aring_setup(struct file *file, struct aring_params __user *arg)
 {
 	struct aring_params params;
 	struct aring_ring *ring;
 
-	if (smp_load_acquire(&file->private_data))
+	if (aring_ring_of(file))
 		return -EBUSY;
 	if (copy_from_user(&params, arg, sizeof(params)))
 		return -EFAULT;
@@ -51,19 +58,12 @@ static int aring_setup(struct file *file, struct aring_params __user *arg)
 		aring_ring_kill(ring);
 		return -EFAULT;
 	}
-	/* Pairs with the load-acquire in aring_ring_of(). */
+	/* Pairs with the load-acquires in aring_ring_of() and fdinfo.c. */
 	if (cmpxchg_release(&file->private_data, NULL, ring)) {
 		aring_ring_kill(ring);
 		return -EBUSY;
 	}
 	return 0;
-}
-
-/* The ring of a file, NULL before set-up. */
-static struct aring_ring *aring_ring_of(struct file *file)
-{
-	/* Pairs with the cmpxchg-release in aring_setup(). */
-	return smp_load_acquire(&file->private_data);
 }
 
 /* Read the argument of ENTER, cheaper than by copy_from_user(). */

@@ -228,6 +228,7 @@ struct aring_ring {
 	wait_queue_head_t	poll_wait;
 	struct irq_work		notify_work;
 
+	/* Guards who has the ring mapped. */
 	spinlock_t		map_lock;
 	struct list_head	mappings;
 	struct list_head	unmapped;

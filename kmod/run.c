@@ -308,6 +308,7 @@ void aring_run_handoff(struct aring_ring *ring)
 			aring_worker_enqueue(req);
 		}
 	}
+	/* As in aring_run_place(). */
 	smp_mb();
 	if (ring->nr_run)
 		aring_notify(ring);

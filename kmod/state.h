@@ -29,9 +29,9 @@
  *
  * Each function is one or two edges of the table; ARING_EDGE() refuses at
  * compile time to build any other. There is no way to change a state
- * otherwise: what sets a bit leaves the state alone. The functions only return what happened; it is the caller who
- * complains if that should not have been, so that tests can walk the illegal
- * edges in silence.
+ * otherwise: what sets a bit leaves the state alone. The functions only
+ * return what happened; it is the caller who complains if that should not have
+ * been, so that tests can walk the illegal edges in silence.
  *
  * Ordering: a successful compare-and-swap is fully ordered. They pair with one
  * another: what the old owner wrote to the request before it let go is seen by

@@ -326,7 +326,7 @@ int aring_submit(struct aring_ring *ring, u32 to_submit)
 {
 	struct aring_submit sub;
 	unsigned int taken = 0, part, got;
-	u32 ready, nr;
+	u32 tail, nr;
 	int ret;
 
 	if (unlikely(!READ_ONCE(ring->nr_mappings)))
@@ -338,10 +338,9 @@ int aring_submit(struct aring_ring *ring, u32 to_submit)
 
 	aring_submit_begin(&sub, ring);
 	/* C: pairs with the program's store-release of the tail. */
-	ready = aring_index_ready(sub.head,
-				  smp_load_acquire(&ring->shared->sq.tail),
-				  aring_sq_entries(ring));
-	nr = min(to_submit, ready);
+	tail = smp_load_acquire(&ring->shared->sq.tail);
+	nr = min(to_submit, aring_index_ready(sub.head, tail,
+					      aring_sq_entries(ring)));
 	do {
 		part = min(nr - taken, ARING_BATCH);
 		got = aring_submit_some(&sub, part);

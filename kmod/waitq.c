@@ -29,12 +29,12 @@ static int aring_waitq_wake(wait_queue_entry_t *entry, unsigned int mode,
 		/*
 		 * The queue goes away, now. Whoever runs the request next will
 		 * find it gone. Clearing the head is what lets go of both the
-		 * queue and the request, so it comes last; it pairs with the
-		 * load-acquire in aring_waitq_disarm().
+		 * queue and the request, so it comes last.
 		 */
 		WRITE_ONCE(req->gone, true);
 		list_del_init(&entry->entry);
 		aring_run_wake(req);
+		/* Pairs with the load-acquire in aring_waiter_remove(). */
 		smp_store_release(&waiter->head, NULL);
 		return 1;
 	}

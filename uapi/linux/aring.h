@@ -56,10 +56,10 @@
  * @cancel_flags: ARING_ASYNC_CANCEL_*
  * @op_flags: the same word, for code that does not care which operation it is
  * @user_data: returned untouched in the CQE
- * @buf_index: must be 0
+ * @buf_index: must be 0 for FSYNC and TIMEOUT, else unused
  * @personality: must be 0
- * @splice_fd_in: must be 0
- * @file_index: must be 0
+ * @splice_fd_in: must be 0 for FSYNC, TIMEOUT and cancelling, else unused
+ * @file_index: the same word
  * @addr3: must be 0 for TIMEOUT
  * @__pad2: must be 0 for TIMEOUT
  */
@@ -304,7 +304,7 @@ struct aring_enter {
  * struct aring_getevents_arg - extended argument of a wait
  * @sigmask: pointer to a signal mask for the wait, or 0
  * @sigmask_sz: its size, 8
- * @pad: ignored, as on Linux 6.1
+ * @pad: must be 0
  * @ts: pointer to a struct __kernel_timespec, relative, monotonic, or 0
  */
 struct aring_getevents_arg {
