@@ -20,13 +20,15 @@ static inline int kmsg_mark(void)
 
 /*
  * Print and count the records since kmsg_mark(). Left aside: what other parts
- * of the kernel say about files and devices that a test sets up.
+ * of the kernel say about files, devices and processes of a test.
  */
 static inline int kmsg_count(int fd)
 {
 	static const char *const others[] = {
 		"EXT4-fs", "loop", "random:", "perf:", "hrtimer:", "clocksource:",
 		"sched:", "audit:", "process '", "mmap:", "warning: `",
+		/* a test that has a process overwrite itself */
+		"hostile[", "traps: hostile", "Code: ", "potentially unexpected",
 	};
 	char buf[8192], *text;
 	int n = 0;
