@@ -23,7 +23,7 @@ static bool module_is_loaded(void)
 static void explain_no_module(void)
 {
 	complain("%s: the module aring is not loaded", ARING_DEVICE);
-	next_step("as root, modprobe aring, or insmod with the path of aring.ko");
+	next_step("as root: modprobe aring (where it was only built: insmod .../aring.ko)");
 }
 
 static void explain_no_node(void)
