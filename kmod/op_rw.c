@@ -241,7 +241,7 @@ static noinline ssize_t aring_rw_write(struct aring_req *req,
 		return -EAGAIN;
 	kiocb->ki_flags |= IOCB_WRITE;
 	if (likely(file->f_op->write_iter))
-		ret = call_write_iter(file, kiocb, iter);
+		ret = file->f_op->write_iter(kiocb, iter);
 	else if (file->f_op->write && !iov_iter_is_bvec(iter))
 		ret = aring_rw_loop(req, iter);
 	else
@@ -265,7 +265,7 @@ static __always_inline ssize_t aring_rw_do(struct aring_req *req,
 	if (!read)
 		return aring_rw_write(req, iter);
 	if (likely(file->f_op->read_iter))
-		return call_read_iter(file, kiocb, iter);
+		return file->f_op->read_iter(kiocb, iter);
 	if (file->f_op->read && !iov_iter_is_bvec(iter))
 		return aring_rw_loop(req, iter);
 	return -EINVAL;
