@@ -87,10 +87,9 @@ static bool aring_post(struct aring_ring *ring, struct aring_req *req)
  */
 static void aring_end(struct aring_ring *ring, struct aring_req *req)
 {
-	if (req->flags & ARING_REQ_COUNTING) {
+	/* Perhaps once more: aring_end_counting() may have been here. */
+	if (req->flags & ARING_REQ_COUNTING)
 		list_del_init(&req->timeout.counting);
-		req->flags &= ~ARING_REQ_COUNTING;
-	}
 	if (req->flags & ARING_REQ_COUNTED)
 		WRITE_ONCE(ring->nr_timeouts, ring->nr_timeouts + 1);
 	if (aring_post(ring, req))
@@ -109,10 +108,10 @@ static void aring_end_counting(struct aring_ring *ring)
 			break;
 		/*
 		 * The timer or a canceller may have been first: then that one
-		 * is on its way to aring_end() and waits for our lock.
+		 * owns the request, its flags too, and is on its way to
+		 * aring_end(), where it waits for our lock.
 		 */
 		list_del_init(&req->timeout.counting);
-		req->flags &= ~ARING_REQ_COUNTING;
 		if (!aring_state_take(&req->state))
 			continue;
 		WARN_ON_ONCE(!aring_state_finish(&req->state));

@@ -130,6 +130,9 @@ static void aring_submit_async(struct aring_submit *sub, struct aring_req *req)
 		aring_req_set_result(req, -ECANCELED);
 		aring_submit_done(sub, req);
 	} else if (pollable) {
+		/* It may be ready and still wait, if another is faster. */
+		if (!aring_honours_nowait(req->file, req->op->pollin))
+			aring_submit_flush(sub);
 		aring_run_when_ready(req);
 	} else if (req->where == ARING_WHERE_DISK) {
 		aring_worker_queue(req);
