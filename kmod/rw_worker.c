@@ -207,6 +207,9 @@ int aring_rw_in_worker(struct aring_req *req)
 		rw->done += ret;
 		aring_rw_notify(req);
 	} while (ret == wanted && aring_goes_on(req));
+	/* Pinning says -EINTR when a canceller has sent his signal. */
+	if (ret < 0 && !rw->done && signal_pending(current))
+		return ARING_ISSUED_INTR;
 	/* Already counted. */
 	return aring_rw_finish(req, min_t(ssize_t, ret, 0));
 }
