@@ -7,14 +7,15 @@
 
 static void look(struct aring *ring, const char *when)
 {
-	char cmd[120];
+	char cmd[160];
 
-	printf("%-30s %u CQEs to reap, CQ_OVERFLOW %s\n", when,
+	printf("%-28s %u CQEs in the ring, CQ_OVERFLOW %s, waiting:", when,
 	       aring_cq_ready(ring),
 	       aring_cq_has_overflow(ring) ? "set" : "clear");
 	fflush(stdout);
+	/* fdinfo lists them: "  user_data=4, res=0, flags=0" */
 	snprintf(cmd, sizeof(cmd),
-		 "sed -n '/CqOverflowList/,$p' /proc/%d/fdinfo/%d | tr '\\n' ';'; echo",
+		 "sed -n 's/.*user_data=\\([0-9]*\\), res.*/ \\1/p' /proc/%d/fdinfo/%d | tr -d '\\n'; echo",
 		 getpid(), ring->ring_fd);
 	if (system(cmd))
 		exit(1);
