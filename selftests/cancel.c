@@ -54,7 +54,8 @@ static void prep_target(struct __test_metadata *_metadata, struct ring *r,
 	int fl;
 
 	memset(t, 0, sizeof(*t));
-	t->p[0] = t->p[1] = -1;
+	t->p[0] = -1;
+	t->p[1] = -1;
 	t->ts = to_ts(ms(1000000));
 	t->v = (struct iovec) { t->b, sizeof(t->b) };
 	switch (kind) {
@@ -480,7 +481,9 @@ FIXTURE(started) {
 	struct ring r;
 	int dir, fd;
 };
+
 RING_VARIANTS(started);
+
 FIXTURE_SETUP(started)
 {
 	const char *dir = disk_ext4("frozen", 32);

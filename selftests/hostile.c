@@ -327,9 +327,12 @@ FIXTURE(hostile) {
 	__u64 seed;
 	int log;
 };
+
 FIXTURE_VARIANT(hostile) { bool two; };
+
 FIXTURE_VARIANT_ADD(hostile, alone) { .two = false };
 FIXTURE_VARIANT_ADD(hostile, with_a_scribbler) { .two = true };
+
 FIXTURE_SETUP(hostile)
 {
 	const char *s = getenv("ARING_TEST_SEED");
@@ -340,6 +343,7 @@ FIXTURE_SETUP(hostile)
 	self->log = kmsg_mark();
 	ASSERT_GE(self->log, 0);
 }
+
 FIXTURE_TEARDOWN(hostile)
 {
 	close(self->log);

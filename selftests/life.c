@@ -337,7 +337,9 @@ FIXTURE(device) {
 	struct ring r;
 	long refcnt;
 };
+
 FIXTURE_VARIANT(device) { int unused; };
+
 FIXTURE_VARIANT_ADD(device, device) { .unused = 0 };
 FIXTURE_SETUP(device)
 {
@@ -347,6 +349,7 @@ FIXTURE_SETUP(device)
 	ASSERT_GE(self->refcnt, 0);
 	ASSERT_EQ(0, ring_init(&self->r, DEVICE, 64, 0));
 }
+
 FIXTURE_TEARDOWN(device)
 {
 	ring_exit(&self->r);

@@ -115,9 +115,8 @@ TEST_F(memory, a_lying_tail_does_no_harm)
 	struct ring *r = &self->r;
 	struct aring_cqe cqe;
 
-	for (int i = 0; i < 64; i++) {
+	for (int i = 0; i < 64; i++)
 		prep_nop(r, 1000);
-	}
 	ASSERT_EQ(64, ring_submit(r));
 	while (ring_reap(r, &cqe))
 		;

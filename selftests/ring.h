@@ -57,7 +57,6 @@ struct ring {
 	__u32 *cq_head, *cq_tail, *cq_overflow;
 	struct aring_cqe *cqes;
 	__u32 tail;		/* SQEs handed out, published by ring_flush() */
-	__u32 base;		/* first SQ index */
 };
 
 static inline double test_scale_factor(void)
@@ -178,7 +177,7 @@ static inline int ring_map(struct ring *r)
 	r->cqes = (struct aring_cqe *)(r->rings + p->cq_off.cqes);
 	for (i = 0; i < p->sq_entries; i++)
 		r->sq_array[i] = i;
-	r->tail = r->base = *r->sq_tail;
+	r->tail = *r->sq_tail;
 	return 0;
 }
 
@@ -508,7 +507,7 @@ static inline void ring_test_prepare(int argc, char **argv)
 			else
 				pv = &v->next;
 		}
-		if (f->variant == NULL && f != &_fixture_global)
+		if (!f->variant && f != &_fixture_global)
 			f->tests = NULL;
 		while ((t = *pt)) {
 			t->timeout *= test_slow();

@@ -55,7 +55,9 @@ static bool supported(int op)
 
 /* On the device and on io_uring alike. */
 FIXTURE(setup) { int unused; };
+
 RING_VARIANTS(setup);
+
 FIXTURE_SETUP(setup) { }
 FIXTURE_TEARDOWN(setup) { }
 
@@ -116,8 +118,9 @@ TEST_F(setup, cq_size_rules)
 			.flags = t[i].flags, .cq_entries = t[i].cq,
 		};
 
-		CHECK_EQ(t[i].ret, try_setup(variant->backend, t[i].sq, &p), "sq %u cq %u flags %#x", t[i].sq, t[i].cq,
-			       t[i].flags);
+		CHECK_EQ(t[i].ret, try_setup(variant->backend, t[i].sq, &p),
+			 "sq %u cq %u flags %#x", t[i].sq, t[i].cq,
+			 t[i].flags);
 		if (!t[i].ret)
 			CHECK_EQ(t[i].want, p.cq_entries, "sq %u cq %u", t[i].sq, t[i].cq);
 	}
@@ -588,13 +591,16 @@ TEST_F(setup, two_rings_are_apart)
 
 /* What only the device has. */
 FIXTURE(device) { int fd; };
+
 FIXTURE_VARIANT(device) { int unused; };
+
 FIXTURE_VARIANT_ADD(device, device) { .unused = 0 };
 FIXTURE_SETUP(device)
 {
 	self->fd = open(ARING_DEVICE, O_RDWR | O_CLOEXEC);
 	ASSERT_GE(self->fd, 0);
 }
+
 FIXTURE_TEARDOWN(device)
 {
 	close(self->fd);
@@ -619,7 +625,8 @@ TEST_F(device, unknown_ioctl_is_enotty)
 
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-			CHECK_EQ(-ENOTTY, ioctl_errno(self->fd, bad[i], buf), "ioctl %#lx, round %d", bad[i], round);
+			CHECK_EQ(-ENOTTY, ioctl_errno(self->fd, bad[i], buf),
+				 "ioctl %#lx, round %d", bad[i], round);
 		if (!round)
 			ASSERT_EQ(0, ioctl_errno(self->fd, ARING_IOC_SETUP,
 						 &p));

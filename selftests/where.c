@@ -433,7 +433,9 @@ FIXTURE(frozen) {
 	int dir;
 	long refcnt;
 };
+
 FIXTURE_VARIANT(frozen) { int unused; };
+
 FIXTURE_VARIANT_ADD(frozen, device) { .unused = 0 };
 FIXTURE_SETUP(frozen)
 {
@@ -446,6 +448,7 @@ FIXTURE_SETUP(frozen)
 	self->refcnt = module_refcnt();
 	ASSERT_GE(self->refcnt, 0);
 }
+
 FIXTURE_TEARDOWN(frozen)
 {
 	disk_thaw(self->dir);
