@@ -131,17 +131,17 @@ int aring_timeout_issue(struct aring_req *req, unsigned int how)
 	bool again;
 
 	aring_req_go_async(req);
-	if (!aring_req_list(req)) {
-		aring_req_set_result(req, -ECANCELED);
-		return ARING_ISSUED_DONE;
-	}
-
 	/*
 	 * QUEUED first, so that a completion that is counted up to finds it so.
 	 * The lock keeps cancellers away, and keeps it from being reclaimed
 	 * before its timer is started.
 	 */
 	mutex_lock(&ring->lock);
+	if (!aring_req_list_locked(req)) {
+		mutex_unlock(&ring->lock);
+		aring_req_set_result(req, -ECANCELED);
+		return ARING_ISSUED_DONE;
+	}
 	if (aring_queue_or_cancel(req, &again)) {
 		if (timeout->off)
 			aring_timeout_count(req);

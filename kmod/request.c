@@ -159,12 +159,38 @@ void aring_req_go_async(struct aring_req *req)
 }
 
 /**
- * aring_req_list() - enter the tables of what is in flight
- * @req: owned by the caller, gone asynchronous
+ * aring_req_list_locked() - enter the tables of what is in flight
+ * @req: owned by the caller, gone asynchronous; &aring_ring.lock held
  *
  * The check and the entry are one step with respect to what cancels all
  * requests of a ring that is closed or no longer mapped: either it finds this
  * one in the tables, or this one is refused.
+ *
+ * Return: false if the ring takes nothing any more.
+ */
+bool aring_req_list_locked(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+
+	lockdep_assert_held(&ring->lock);
+	if (req->flags & ARING_REQ_LISTED)
+		return true;
+	if (ring->dying || !READ_ONCE(ring->nr_mappings))
+		return false;
+	list_add_tail(&req->by_data,
+		      &aring_bucket(ring, req->user_data)->by_data);
+	list_add_tail(&req->by_ticket,
+		      &aring_bucket(ring, req->ticket)->by_ticket);
+	ring->nr_inflight++;
+	req->flags |= ARING_REQ_LISTED;
+	return true;
+}
+
+/**
+ * aring_req_list() - enter the tables of what is in flight
+ * @req: owned by the caller, gone asynchronous
+ *
+ * As aring_req_list_locked(), for who has nothing else to do under the lock.
  *
  * Return: false if the ring takes nothing any more.
  */
@@ -173,18 +199,8 @@ bool aring_req_list(struct aring_req *req)
 	struct aring_ring *ring = req->ring;
 	bool ok;
 
-	if (req->flags & ARING_REQ_LISTED)
-		return true;
 	mutex_lock(&ring->lock);
-	ok = !ring->dying && READ_ONCE(ring->nr_mappings);
-	if (ok) {
-		list_add_tail(&req->by_data,
-			      &aring_bucket(ring, req->user_data)->by_data);
-		list_add_tail(&req->by_ticket,
-			      &aring_bucket(ring, req->ticket)->by_ticket);
-		ring->nr_inflight++;
-		req->flags |= ARING_REQ_LISTED;
-	}
+	ok = aring_req_list_locked(req);
 	mutex_unlock(&ring->lock);
 	return ok;
 }

@@ -232,6 +232,7 @@ int aring_req_cache_init(void);
 void aring_req_cache_exit(void);
 bool aring_req_refill(struct aring_ring *ring);
 void aring_req_free_all(struct aring_ring *ring);
+bool aring_req_list_locked(struct aring_req *req);
 bool aring_req_list(struct aring_req *req);
 void aring_req_go_async(struct aring_req *req);
 void aring_req_release(struct aring_req *req);

@@ -118,6 +118,24 @@ static void aring_submit_block(struct aring_submit *sub, struct aring_req *req)
 	aring_run_end(req, req->op->issue(req, ARING_ISSUE_BLOCK));
 }
 
+/*
+ * Into the tables and into the workers' queue in one step, as a canceller sees
+ * it: one who found it STARTED between the two would be told that its own
+ * result follows, and the next one could still take it back.
+ */
+static bool aring_submit_to_worker(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	bool ok;
+
+	mutex_lock(&ring->lock);
+	ok = aring_req_list_locked(req);
+	if (ok)
+		aring_worker_queue(req);
+	mutex_unlock(&ring->lock);
+	return ok;
+}
+
 /* It cannot end at once: SUBMITTED or STARTED, and ours. */
 static void aring_submit_async(struct aring_submit *sub, struct aring_req *req)
 {
@@ -126,19 +144,22 @@ static void aring_submit_async(struct aring_submit *sub, struct aring_req *req)
 
 	aring_req_go_async(req);
 	req->peer = pollable;
-	if (!aring_req_list(req)) {
-		aring_req_set_result(req, -ECANCELED);
-		aring_submit_done(sub, req);
-	} else if (pollable) {
+	if (!pollable && req->where == ARING_WHERE_DISK) {
+		if (aring_submit_to_worker(req))
+			return;
+	} else if (aring_req_list(req)) {
+		if (!pollable) {
+			aring_submit_block(sub, req);
+			return;
+		}
 		/* It may be ready and still wait, if another is faster. */
 		if (!aring_honours_nowait(req->file, req->op->pollin))
 			aring_submit_flush(sub);
 		aring_run_when_ready(req);
-	} else if (req->where == ARING_WHERE_DISK) {
-		aring_worker_queue(req);
-	} else {
-		aring_submit_block(sub, req);
+		return;
 	}
+	aring_req_set_result(req, -ECANCELED);
+	aring_submit_done(sub, req);
 }
 
 /* Not to be tried inline: SUBMITTED, and ours. */
