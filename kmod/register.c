@@ -136,7 +136,11 @@ static int aring_register_sync_cancel(struct aring_ring *ring,
 			.tv_nsec = reg.timeout.tv_nsec,
 		};
 
-		timeout = timespec64_to_jiffies(&ts);
+		timeout = 0;
+		/* One more: the tick under way counts as a whole one. */
+		if (ts.tv_sec >= 0 && timespec64_to_ktime(ts) > 0)
+			timeout = min(timespec64_to_jiffies(&ts) + 1,
+				      MAX_JIFFY_OFFSET);
 	}
 	if (cancel.flags & ARING_ASYNC_CANCEL_FD) {
 		f = fdget(reg.fd);
