@@ -11,6 +11,8 @@
  *			reclaiming them. Nothing that may wait for a peer, a
  *			device or a user page runs under it.
  *	(foreign locks: a wait queue that a request waits in)
+ *	signal_lock	of each worker, irqsave spinlock: what it runs while a
+ *			signal is sent to it; never with work_lock
  *	work_lock	irqsave spinlock: where runnable requests are listed, who
  *			sleeps in ENTER, which worker does what
  *	cq_lock		irqsave spinlock, a leaf: the CQ, its overflow, the

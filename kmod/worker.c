@@ -37,16 +37,22 @@
  * @list: in &aring_pool.workers; work_lock
  * @idle: in &aring_pool.idle, or empty; work_lock
  * @task: the thread
- * @req: what it runs now; work_lock
+ * @signal_lock: a signal is sent for what the thread runs, not for the next.
+ *	Its own lock: siglock is taken inside it, and signalfd's wake-up takes
+ *	work_lock inside siglock.
+ * @req: what it runs now; set under work_lock, cleared under signal_lock
  * @stop: the ring is going; work_lock
+ * @rcu: a canceller may still look at it
  */
 struct aring_worker {
 	struct aring_pool	*pool;
 	struct list_head	list;
 	struct list_head	idle;
 	struct task_struct	*task;
+	spinlock_t		signal_lock;
 	struct aring_req	*req;
 	bool			stop;
+	struct rcu_head		rcu;
 };
 
 /*
@@ -201,16 +207,24 @@ void aring_worker_queue(struct aring_req *req)
 void aring_worker_interrupt(struct aring_req *req)
 {
 	struct aring_pool *pool = &req->ring->unbounded;
-	struct aring_worker *worker;
+	struct aring_worker *worker, *found = NULL;
 	unsigned long flags;
 
+	/* rcu: keeps the worker for the look between the two locks. */
+	rcu_read_lock();
 	spin_lock_irqsave(&req->ring->work_lock, flags);
 	list_for_each_entry(worker, &pool->workers, list) {
-		/* Under the lock the worker cannot go on to another request. */
-		if (worker->req == req)
-			send_sig(SIGKILL, worker->task, 1);
+		if (READ_ONCE(worker->req) == req)
+			found = worker;
 	}
 	spin_unlock_irqrestore(&req->ring->work_lock, flags);
+	if (found) {
+		spin_lock_irqsave(&found->signal_lock, flags);
+		if (READ_ONCE(found->req) == req)
+			send_sig(SIGKILL, found->task, 1);
+		spin_unlock_irqrestore(&found->signal_lock, flags);
+	}
+	rcu_read_unlock();
 }
 
 /* The next request for this worker, taken: STARTED and ours. work_lock. */
@@ -229,6 +243,16 @@ static struct aring_req *aring_worker_take(struct aring_pool *pool)
 	return NULL;
 }
 
+/* The request is over: a signal that came too late for it is forgotten. */
+static void aring_worker_disown(struct aring_worker *worker)
+{
+	spin_lock_irq(&worker->signal_lock);
+	WRITE_ONCE(worker->req, NULL);
+	spin_unlock_irq(&worker->signal_lock);
+	if (signal_pending(current))
+		flush_signals(current);
+}
+
 /* Wait for work. Return: NULL when it is time to go; the caller is unlisted. */
 static struct aring_req *aring_worker_wait(struct aring_worker *worker)
 {
@@ -237,19 +261,16 @@ static struct aring_req *aring_worker_wait(struct aring_worker *worker)
 	struct aring_req *req;
 	long left = 1;
 
+	aring_worker_disown(worker);
 	spin_lock_irq(&ring->work_lock);
-	worker->req = NULL;
 	for (;;) {
-		/* A signal that came too late for its request. */
-		if (signal_pending(current))
-			flush_signals(current);
 		req = aring_worker_take(pool);
 		if (req) {
 			if (!list_empty(&worker->idle)) {
 				list_del_init(&worker->idle);
 				pool->nr_idle--;
 			}
-			worker->req = req;
+			WRITE_ONCE(worker->req, req);
 			pool->nr_taken++;
 			if (!list_empty(&pool->queue) && !pool->nr_idle)
 				aring_pool_want_worker(pool);
@@ -332,7 +353,7 @@ static int aring_worker_fn(void *arg)
 	allow_kernel_signal(SIGKILL);
 	while ((req = aring_worker_wait(worker)) != NULL)
 		aring_worker_run(req);
-	kfree(worker);
+	kfree_rcu(worker, rcu);
 	module_put_and_kthread_exit(0);
 }
 
@@ -347,6 +368,7 @@ static void aring_worker_spawn(struct aring_pool *pool)
 		goto fail;
 	worker->pool = pool;
 	INIT_LIST_HEAD(&worker->idle);
+	spin_lock_init(&worker->signal_lock);
 	task = kthread_create(aring_worker_fn, worker, "aring-%s/%d",
 			      pool->name, task_pid_nr(ring->owner));
 	if (IS_ERR(task)) {
