@@ -974,15 +974,25 @@ TEST_F(device, reserved_fields_of_an_sqe_are_einval)
 	struct aring_sqe *s;
 	char b[8];
 
-	s = prep_read(&self->r, zero, b, 8, 0, 1);
-	s->buf_index = 1;
-	EXPECT_EQ(-EINVAL, ring_run(&self->r));
-	s = prep_read(&self->r, zero, b, 8, 0, 1);
-	s->splice_fd_in = 1;
-	EXPECT_EQ(-EINVAL, ring_run(&self->r));
 	s = prep(&self->r, ARING_OP_WRITE, zero, b, 8, 0, 1);
 	s->personality = 1;
 	EXPECT_EQ(-EINVAL, ring_run(&self->r));
+	s = prep(&self->r, ARING_OP_NOP, -1, NULL, 0, 0, 1);
+	s->ioprio = 1;
+	EXPECT_EQ(-EINVAL, ring_run(&self->r));
+	s = prep(&self->r, ARING_OP_FSYNC, zero, NULL, 0, 0, 1);
+	s->buf_index = 1;
+	EXPECT_EQ(-EINVAL, ring_run(&self->r));
+	s = prep(&self->r, ARING_OP_FSYNC, zero, NULL, 0, 0, 1);
+	s->splice_fd_in = 1;
+	EXPECT_EQ(-EINVAL, ring_run(&self->r));
+	s = prep(&self->r, ARING_OP_FSYNC, zero, b, 0, 0, 1);
+	EXPECT_EQ(-EINVAL, ring_run(&self->r));
+	/* Without registered buffers a read has no use for these, as on 6.1. */
+	s = prep_read(&self->r, zero, b, 8, 0, 1);
+	s->buf_index = 1;
+	s->splice_fd_in = 1;
+	EXPECT_EQ(8, ring_run(&self->r));
 }
 
 TEST_F(device, bad_sqes_print_nothing)
