@@ -73,7 +73,7 @@ static bool aring_cancel_match(const struct aring_req *req,
 		return true;
 	if (!(flags & (ARING_ASYNC_CANCEL_FD | ARING_ASYNC_CANCEL_OP)))
 		by_data = true;
-	if ((flags & ARING_ASYNC_CANCEL_FD) && READ_ONCE(req->file) != file)
+	if ((flags & ARING_ASYNC_CANCEL_FD) && req->match_file != file)
 		return false;
 	if ((flags & ARING_ASYNC_CANCEL_OP) && req->opcode != cancel->opcode)
 		return false;

@@ -171,7 +171,7 @@ static void aring_cq_wake(struct aring_ring *ring)
 	if (waitqueue_active(&ring->enter_wait))
 		wake_up_all(&ring->enter_wait);
 	aring_notify(ring);
-	if (unlikely(READ_ONCE(ring->dying)))
+	if (unlikely(READ_ONCE(ring->exiting)))
 		aring_ring_poke_exit(ring);
 }
 

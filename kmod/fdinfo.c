@@ -6,6 +6,8 @@
 
 #include "op.h"
 
+#define ARING_SHOW_OVERFLOW	128
+
 static const char *aring_op_name(u8 opcode)
 {
 	return aring_ops[opcode].name ?: "invalid";
@@ -31,7 +33,7 @@ static void aring_show_sq(struct seq_file *m, struct aring_ring *ring)
 		if (index > ring->sq_mask)
 			continue;
 		/* data_race(): only to be shown, it need not be consistent. */
-		sqe = data_race(ring->sqes[index]);
+		sqe = data_race(ring->sqes[index & ring->sq_mask]);
 		seq_printf(m,
 			   "%5u: opcode:%s, fd:%d, flags:%x, off:%llu, addr:0x%llx, rw_flags:0x%x, user_data:%llu\n",
 			   index, aring_op_name(sqe.opcode), sqe.fd, sqe.flags,
@@ -88,12 +90,18 @@ static void aring_show_inflight(struct seq_file *m, struct aring_ring *ring)
 static void aring_show_overflow(struct seq_file *m, struct aring_ring *ring)
 {
 	struct aring_req *req;
+	unsigned int nr = 0;
 
+	seq_printf(m, "CqOverflow:\t%u\n", READ_ONCE(ring->nr_overflow));
 	seq_puts(m, "CqOverflowList:\n");
 	spin_lock_irq(&ring->cq_lock);
-	list_for_each_entry(req, &ring->overflow, overflow)
+	list_for_each_entry(req, &ring->overflow, overflow) {
+		/* Interrupts are off, and the list may be of any length. */
+		if (nr++ == ARING_SHOW_OVERFLOW || seq_has_overflowed(m))
+			break;
 		seq_printf(m, "  user_data=%llu, res=%d, flags=%x\n",
 			   req->user_data, req->res, 0);
+	}
 	spin_unlock_irq(&ring->cq_lock);
 }
 

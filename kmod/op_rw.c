@@ -173,6 +173,8 @@ int aring_rw_capture(struct aring_req *req)
 {
 	struct iov_iter iter;
 
+	if (!req->rw.kiocb.ki_ioprio)
+		req->rw.kiocb.ki_ioprio = get_current_ioprio();
 	return aring_is_vectored(req) ? aring_rw_import_vec(req, &iter) : 0;
 }
 
@@ -340,15 +342,11 @@ int aring_rw_finish(struct aring_req *req, ssize_t ret)
 }
 
 /**
- * aring_rw_cleanup() - free the iovecs; pay what is owed to fsnotify
+ * aring_rw_cleanup() - free the iovecs
  * @req: over
  */
 void aring_rw_cleanup(struct aring_req *req)
 {
-	if (unlikely(req->flags & ARING_REQ_NOTIFY)) {
-		req->flags &= ~ARING_REQ_NOTIFY;
-		aring_rw_notify(req);
-	}
 	if (unlikely(req->rw.iov)) {
 		if (req->rw.iov != req->rw.fast)
 			kfree(req->rw.iov);
@@ -369,15 +367,21 @@ static void aring_rw_complete(struct kiocb *kiocb, long ret)
 
 	/* The device would have had to wait, and says so only now. */
 	if (unlikely(ret == -EAGAIN && !(req->flags & ARING_REQ_NOWAIT))) {
+		req->flags |= ARING_REQ_BEGUN;
 		aring_worker_queue(req);
 		return;
 	}
-	aring_rw_finish(req, ret);
-	/* Watchers cannot be told in interrupt context. */
-	if (unlikely(aring_watched(req->file)))
-		req->flags |= ARING_REQ_NOTIFY | ARING_REQ_CLEANUP;
-	else
-		aring_req_put_file(req);
+	/* As on 6.1, the file position is left where it is meanwhile. */
+	req->flags &= ~ARING_REQ_CUR_POS;
+	if (aring_rw_finish(req, ret) == ARING_ISSUED_INTR)
+		aring_req_set_result(req, -EINTR);
+	/* Watchers cannot be told in interrupt context: a worker does that. */
+	if (unlikely(ret > 0 && aring_watched(req->file))) {
+		req->flags |= ARING_REQ_NOTIFY | ARING_REQ_BEGUN;
+		aring_worker_queue(req);
+		return;
+	}
+	aring_req_put_file(req);
 	aring_complete(req);
 }
 
@@ -389,6 +393,19 @@ static bool aring_rw_want_more(struct aring_req *req, ssize_t ret,
 		return false;
 	return ret == -EAGAIN ||
 	       (ret > 0 && ret < count && aring_is_storage(mode));
+}
+
+/*
+ * An attempt is to be continued elsewhere. If it has moved data, or a canceller
+ * may have been told that it had started, it cannot be taken back any more.
+ */
+static void aring_rw_begun(struct aring_req *req, size_t moved)
+{
+	req->rw.done += moved;
+	if (!req->rw.done && !(req->flags & ARING_REQ_LISTED))
+		return;
+	req->flags |= ARING_REQ_BEGUN;
+	req->res = req->rw.done;
 }
 
 /*
@@ -448,7 +465,7 @@ static __always_inline int aring_rw_issue(struct aring_req *req,
 		if (ret == -EOPNOTSUPP)
 			ret = -EAGAIN;
 		if (aring_rw_want_more(req, ret, count, mode)) {
-			req->rw.done += max_t(ssize_t, ret, 0);
+			aring_rw_begun(req, max_t(ssize_t, ret, 0));
 			return ARING_ISSUED_AGAIN;
 		}
 	}

@@ -51,6 +51,30 @@ void aring_req_cache_exit(void)
 	kmem_cache_destroy(aring_req_cache);
 }
 
+static void aring_req_free_list(struct aring_req *req)
+{
+	struct aring_req *next;
+
+	for (; req; req = next) {
+		next = req->next;
+		kmem_cache_free(aring_req_cache, req);
+	}
+}
+
+/*
+ * Give back what a burst needed. submit_lock is held, so nobody is inside an
+ * operation whose slot this could be.
+ */
+static void aring_req_trim(struct aring_req *req)
+{
+	unsigned int i;
+
+	for (i = 1; i < ARING_KEEP_FREE; i++)
+		req = req->next;
+	aring_req_free_list(req->next);
+	req->next = NULL;
+}
+
 /**
  * aring_req_refill() - see to it that there is a free slot
  * @ring: the ring, submit_lock held
@@ -62,14 +86,18 @@ void aring_req_cache_exit(void)
 bool aring_req_refill(struct aring_ring *ring)
 {
 	void *slots[ARING_REFILL];
+	unsigned int nr_freed;
 	int i, nr;
 
 	mutex_lock(&ring->lock);
 	aring_reclaim(ring);
 	ring->free = ring->freed;
+	nr_freed = ring->nr_freed;
 	ring->freed = NULL;
 	ring->nr_freed = 0;
 	mutex_unlock(&ring->lock);
+	if (unlikely(nr_freed > ARING_KEEP_FREE))
+		aring_req_trim(ring->free);
 	if (ring->free)
 		return true;
 
@@ -87,16 +115,6 @@ bool aring_req_refill(struct aring_ring *ring)
 		ring->free = req;
 	}
 	return nr;
-}
-
-static void aring_req_free_list(struct aring_req *req)
-{
-	struct aring_req *next;
-
-	for (; req; req = next) {
-		next = req->next;
-		kmem_cache_free(aring_req_cache, req);
-	}
 }
 
 /**
@@ -139,6 +157,7 @@ void aring_req_go_async(struct aring_req *req)
 		get_file(req->file);
 		req->flags |= ARING_REQ_FILE_REF;
 	}
+	req->match_file = req->file;
 	/* mm_count, not mm_users: the ring must not keep a killed program. */
 	mmgrab(current->mm);
 	req->mm = current->mm;
@@ -217,7 +236,7 @@ void aring_req_put_file(struct aring_req *req)
 
 	if (!file)
 		return;
-	WRITE_ONCE(req->file, NULL);
+	req->file = NULL;
 	if (req->flags & ARING_REQ_FILE_REF)
 		fput(file);
 }
@@ -254,10 +273,7 @@ static void aring_req_reclaim(struct aring_ring *ring, struct aring_req *req)
 		mmdrop(req->mm);
 		put_cred(req->cred);
 	}
-	if (ring->nr_freed >= ARING_KEEP_FREE) {
-		kmem_cache_free(aring_req_cache, req);
-		return;
-	}
+	/* Not freed here: its submitter may still be on his way out of it. */
 	req->next = ring->freed;
 	ring->freed = req;
 	ring->nr_freed++;

@@ -47,7 +47,8 @@ enum aring_where {
 #define ARING_REQ_COUNTED	0x08	/* a TIMEOUT that ended by itself */
 #define ARING_REQ_CUR_POS	0x10	/* works at, and moves, the file position */
 #define ARING_REQ_NOWAIT	0x20	/* the program asked for -EAGAIN */
-#define ARING_REQ_NOTIFY	0x40	/* owes fsnotify an event */
+#define ARING_REQ_NOTIFY	0x40	/* over, but for an event owed to fsnotify */
+#define ARING_REQ_BEGUN		0x400	/* stays STARTED on its way to a worker */
 #define ARING_REQ_ASYNC		0x100	/* submitter captured; may outlive ENTER */
 #define ARING_REQ_COUNTING	0x80	/* a TIMEOUT in &aring_ring.counting; cq_lock */
 
@@ -147,12 +148,13 @@ struct aring_cancel {
  * @user_data: returned in the CQE
  * @res: result for the CQE
  * @ticket: SQ position it was taken from
- * @file: what the SQE's descriptor stood for
+ * @file: what the SQE's descriptor stood for, until it is let go
  * @reclaim: in &aring_ring.reclaim, once it is over
  * @by_data: in &aring_ring.buckets; lock
  * @by_ticket: likewise
  * @work_entry: in the run list or a worker's queue; work_lock
  * @overflow: in &aring_ring.overflow; cq_lock
+ * @match_file: the same, to compare only, until the request is reclaimed
  * @mm: address space of the submitter, pinned by mm_count only
  * @cred: credentials of the submitter
  * @files: descriptor table of the submitter; to compare, never to look into
@@ -197,6 +199,7 @@ struct aring_req {
 	struct list_head	by_ticket;
 	struct list_head	work_entry;
 	struct list_head	overflow;
+	const void		*match_file;
 	struct mm_struct	*mm;
 	const struct cred	*cred;
 	const void		*files;

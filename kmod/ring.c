@@ -6,11 +6,13 @@
 #include <linux/memcontrol.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "request.h"
+#include "user.h"
 #include "worker.h"
 
 /* Check what the program asks for, and round it. */
@@ -158,6 +160,7 @@ static void aring_ring_free(struct aring_ring *ring)
 		put_task_struct(ring->submitter);
 	put_task_struct(ring->owner);
 	mem_cgroup_put(ring->memcg);
+	aring_user_put(ring->user);
 	kfree(ring);
 }
 
@@ -184,7 +187,9 @@ struct aring_ring *aring_ring_create(struct aring_params *params)
 	ring->setup_flags = params->flags;
 	ring->owner = get_task_struct(current);
 	ring->memcg = get_mem_cgroup_from_mm(current->mm);
-	ret = aring_ring_alloc(ring, params);
+	ring->user = aring_user_get(current_uid());
+	ring->max_peer_workers = rlimit(RLIMIT_NPROC);
+	ret = ring->user ? aring_ring_alloc(ring, params) : -ENOMEM;
 	if (ret) {
 		aring_ring_free(ring);
 		return ERR_PTR(ret);
@@ -224,6 +229,7 @@ void aring_ring_kill(struct aring_ring *ring)
 	WRITE_ONCE(ring->dying, true);
 	aring_cancel_all(ring, NULL);
 	mutex_unlock(&ring->lock);
+	/* The first time, and our last touch: until then nobody ends the ring. */
 	queue_work(aring_wq, &ring->exit_work);
 }
 
@@ -234,6 +240,13 @@ static void aring_exit_fn(struct work_struct *work)
 	unsigned int left;
 
 	mutex_lock(&ring->lock);
+	/*
+	 * From here on what ends pokes us; what ended before is on the list.
+	 * The barrier is between the flag and the list here, and between the
+	 * list and the flag, in llist_add(), there.
+	 */
+	WRITE_ONCE(ring->exiting, true);
+	smp_mb();
 	aring_overflow_drop(ring);
 	aring_reclaim(ring);
 	left = ring->nr_inflight;

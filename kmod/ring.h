@@ -35,6 +35,7 @@
 #include "uapi/linux/aring.h"
 
 struct aring_req;
+struct aring_user;
 struct file;
 struct mem_cgroup;
 struct mm_struct;
@@ -148,6 +149,8 @@ struct aring_bucket {
  * @submitter: with SINGLE_ISSUER the one task that may submit, referenced
  * @owner: who set the ring up, referenced; workers join its cgroups
  * @memcg: who pays for what a worker allocates
+ * @user: the owner, for counting threads over his rings
+ * @max_peer_workers: RLIMIT_NPROC of the owner at set-up
  * @submit_lock: serialises submission; guards the two below
  * @sq_head: SQEs consumed; the ticket of the next one
  * @free: slots ready for use
@@ -157,6 +160,8 @@ struct aring_bucket {
  * @freed: slots reclaimed, for submit to take over
  * @nr_freed: how many
  * @dying: closed: nothing new; set under @lock
+ * @exiting: @exit_work has begun and wants to be told of what ends; set under
+ *	@lock
  * @reclaim: requests that are over; added to from any context
  * @work_lock: guards the members below it, and the pools
  * @run_list: requests that wait for a thread in ENTER
@@ -196,6 +201,8 @@ struct aring_ring {
 	struct task_struct	*submitter;
 	struct task_struct	*owner;
 	struct mem_cgroup	*memcg;
+	struct aring_user	*user;
+	unsigned long		max_peer_workers;
 
 	struct mutex		submit_lock ____cacheline_aligned_in_smp;
 	u32			sq_head;
@@ -207,6 +214,7 @@ struct aring_ring {
 	struct aring_req	*freed;
 	unsigned int		nr_freed;
 	bool			dying;
+	bool			exiting;
 	struct llist_head	reclaim;
 
 	spinlock_t		work_lock ____cacheline_aligned_in_smp;

@@ -234,6 +234,9 @@ static int aring_run_try(struct aring_req *req)
 		else
 			how = ARING_NOT_READY;
 	}
+	/* It may take long: others may run what this thread was to run next. */
+	if (how == ARING_ISSUE_BLOCK)
+		aring_run_handoff(req->ring);
 	ret = how == ARING_NOT_READY ? ARING_ISSUED_AGAIN :
 				       req->op->issue(req, how);
 	if (old)
@@ -287,7 +290,7 @@ unsigned int aring_run(struct aring_ring *ring)
 }
 
 /**
- * aring_run_handoff() - a thread stops waiting: what it leaves goes elsewhere
+ * aring_run_handoff() - a thread has no time: what it leaves goes elsewhere
  * @ring: the ring
  */
 void aring_run_handoff(struct aring_ring *ring)
@@ -335,11 +338,11 @@ void aring_sleeper_add(struct aring_ring *ring, struct aring_sleeper *sleeper)
 }
 
 /**
- * aring_sleeper_del() - this thread waits no more
+ * aring_sleeper_del() - this thread sleeps no more
  * @ring: the ring
  * @sleeper: as given to aring_sleeper_add()
  *
- * Anything that was meant for it and it did not run goes elsewhere.
+ * It runs what was meant for it, or calls aring_run_handoff().
  */
 void aring_sleeper_del(struct aring_ring *ring, struct aring_sleeper *sleeper)
 {
@@ -348,7 +351,6 @@ void aring_sleeper_del(struct aring_ring *ring, struct aring_sleeper *sleeper)
 	spin_lock_irqsave(&ring->work_lock, flags);
 	list_del(&sleeper->list);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
-	aring_run_handoff(ring);
 }
 
 /**

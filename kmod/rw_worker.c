@@ -37,12 +37,17 @@ struct aring_piece {
 };
 
 static int aring_pin_range(struct aring_piece *piece, unsigned int max,
-			   unsigned long addr, size_t len, unsigned int gup)
+			   unsigned long addr, size_t len, size_t left,
+			   unsigned int gup)
 {
 	unsigned int offset = offset_in_page(addr);
 	unsigned int want, i;
 	int got;
 
+	/* The kernel moves no more than that at a time, whatever an iovec says. */
+	len = min(len, left - piece->len);
+	if (!len)
+		return 0;
 	want = min_t(size_t, max - piece->nr,
 		     DIV_ROUND_UP(offset + len, PAGE_SIZE));
 	got = pin_user_pages_fast(addr & PAGE_MASK, want, gup,
@@ -71,13 +76,13 @@ static int aring_pin_piece(struct aring_req *req, struct aring_piece *piece,
 {
 	unsigned int gup = aring_is_read(req) ? FOLL_WRITE : 0;
 	struct aring_rw *rw = &req->rw;
-	size_t skip = rw->done;
+	size_t skip = rw->done, left = rw->total - rw->done;
 	unsigned long i;
 	int ret = 0;
 
 	if (!aring_is_vectored(req))
 		ret = aring_pin_range(piece, max, rw->addr + skip,
-				      rw->total - skip, gup);
+				      rw->total - skip, left, gup);
 	for (i = 0; aring_is_vectored(req) && i < rw->nr_segs; i++) {
 		const struct iovec *iov = &rw->iov[i];
 
@@ -87,9 +92,9 @@ static int aring_pin_piece(struct aring_req *req, struct aring_piece *piece,
 		}
 		ret = aring_pin_range(piece, max,
 				      (unsigned long)iov->iov_base + skip,
-				      iov->iov_len - skip, gup);
+				      iov->iov_len - skip, left, gup);
 		skip = 0;
-		if (ret || piece->nr == max)
+		if (ret || piece->nr == max || piece->len == left)
 			break;
 	}
 	/* What is there can be moved: a fault is reported only at its place. */
@@ -157,7 +162,7 @@ static ssize_t aring_move_piece(struct aring_req *req, size_t *wanted)
 	else
 		kiocb->ki_flags &= ~IOCB_NOWAIT;
 
-	if (req->rw.done == req->rw.total) {
+	if (req->rw.done >= req->rw.total) {
 		/* Nothing to pin, but the file has its say. */
 		*wanted = 0;
 		iov_iter_bvec(&iter, dir, NULL, 0, 0);
@@ -176,7 +181,7 @@ static ssize_t aring_move_piece(struct aring_req *req, size_t *wanted)
 /* Does the plain call go on after it has moved @wanted bytes of more? */
 static bool aring_goes_on(const struct aring_req *req)
 {
-	if (req->rw.done == req->rw.total)
+	if (req->rw.done >= req->rw.total)
 		return false;
 	/* A read from a peer takes what is there; a write waits for room. */
 	return req->where == ARING_WHERE_DISK || !aring_is_read(req);
@@ -194,6 +199,12 @@ int aring_rw_in_worker(struct aring_req *req)
 	struct aring_rw *rw = &req->rw;
 	size_t wanted = 0;
 	ssize_t ret;
+
+	if (req->flags & ARING_REQ_NOTIFY) {
+		/* The device has done the work, and the result is set. */
+		aring_rw_notify(req);
+		return ARING_ISSUED_DONE;
+	}
 
 	/* The thread's own limits: it serves one request at a time. */
 	WRITE_ONCE(fsize->rlim_cur, req->fsize);

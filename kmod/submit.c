@@ -15,6 +15,7 @@
 #include <linux/file.h>
 #include <linux/nospec.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 
 #include "compat.h"
 #include "op.h"
@@ -45,15 +46,16 @@ static void aring_submit_flush(struct aring_submit *sub)
 {
 	struct aring_ring *ring = sub->ring;
 
+	if (sub->first) {
+		*sub->last = NULL;
+		aring_complete_batch(ring, sub->first);
+		sub->first = NULL;
+		sub->last = &sub->first;
+	}
+	/* Behind the CQEs: who sees an SQE consumed and cancels it finds those. */
 	ring->sq_head = sub->head;
 	/* D: pairs with the program's load-acquire of the head. */
 	smp_store_release(&ring->shared->sq.head, sub->head);
-	if (!sub->first)
-		return;
-	*sub->last = NULL;
-	aring_complete_batch(ring, sub->first);
-	sub->first = NULL;
-	sub->last = &sub->first;
 }
 
 static void aring_submit_begin(struct aring_submit *sub,
@@ -158,7 +160,11 @@ static void aring_submit_async(struct aring_submit *sub, struct aring_req *req)
 		aring_run_when_ready(req);
 		return;
 	}
-	aring_req_set_result(req, -ECANCELED);
+	/* What has been moved already counts. */
+	if (req->flags & ARING_REQ_BEGUN)
+		req->flags |= ARING_REQ_FAIL;
+	else
+		aring_req_set_result(req, -ECANCELED);
 	aring_submit_done(sub, req);
 }
 
@@ -281,6 +287,8 @@ static __always_inline bool aring_submit_sqe(struct aring_submit *sub,
 	}
 	if (op->issue) {
 		aring_submit_start(sub, req, head >> 32);
+		/* It may have taken long. */
+		return likely(!fatal_signal_pending(current));
 	} else {
 		WARN_ON_ONCE(!aring_state_start(&req->state));
 		req->res = 0;

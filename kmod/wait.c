@@ -79,7 +79,6 @@ static int aring_wait_loop(struct aring_ring *ring, u32 min_complete,
 	init_waitqueue_func_entry(&wait.entry, aring_wait_wake);
 	wait.entry.private = current;
 	INIT_LIST_HEAD(&wait.entry.entry);
-	aring_sleeper_add(ring, &sleeper);
 	do {
 		aring_run(ring);
 		if (!aring_overflow_flush(ring)) {
@@ -89,13 +88,20 @@ static int aring_wait_loop(struct aring_ring *ring, u32 min_complete,
 		/* Its barrier pairs with the one in aring_cq_wake(). */
 		prepare_to_wait(&ring->enter_wait, &wait.entry,
 				TASK_INTERRUPTIBLE);
+		/*
+		 * Only while it really sleeps is it somebody to give work to;
+		 * what came before is found by the look that follows.
+		 */
+		aring_sleeper_add(ring, &sleeper);
 		ret = aring_run_pending(ring) ? 1 :
 			aring_wait_sleep(&wait, deadline);
 		__set_current_state(TASK_RUNNING);
+		aring_sleeper_del(ring, &sleeper);
 		cond_resched();
 	} while (ret > 0);
 	finish_wait(&ring->enter_wait, &wait.entry);
-	aring_sleeper_del(ring, &sleeper);
+	/* What was meant for us and came too late. */
+	aring_run_handoff(ring);
 	return ret;
 }
 

@@ -75,7 +75,7 @@ static void aring_waitq_queue(struct file *file, wait_queue_head_t *head,
  * Context: process, no spinlock held: ->poll() may sleep.
  *
  * Return: the events that are there already, EPOLLNVAL if the file uses more
- * wait queues than a request has room for.
+ * wait queues than a request has room for, or none without being ready.
  */
 __poll_t aring_waitq_arm(struct aring_req *req, __poll_t events)
 {
@@ -87,9 +87,11 @@ __poll_t aring_waitq_arm(struct aring_req *req, __poll_t events)
 	init_poll_funcptr(&arm.pt, aring_waitq_queue);
 	arm.pt._key = events;
 	mask = vfs_poll(req->file, &arm.pt);
-	if (arm.nr > ARRAY_SIZE(req->waiters))
+	mask &= events;
+	/* Nothing that could ever wake it, or more than there is room for. */
+	if (arm.nr > ARRAY_SIZE(req->waiters) || (!arm.nr && !mask))
 		return EPOLLNVAL;
-	return mask & events;
+	return mask;
 }
 
 static void aring_waiter_remove(struct aring_waiter *waiter)

@@ -27,6 +27,7 @@
 
 #include "compat.h"
 #include "op.h"
+#include "user.h"
 #include "worker.h"
 
 #define ARING_WORKER_IDLE	(5 * HZ)
@@ -130,8 +131,40 @@ enum aring_where aring_where_runs(const struct file *file)
 
 static struct aring_pool *aring_pool_for(struct aring_req *req)
 {
-	return req->where == ARING_WHERE_DISK ? &req->ring->bounded :
-						&req->ring->unbounded;
+	/* What only owes an event must not queue behind what waits for a disk. */
+	if (req->where == ARING_WHERE_DISK && !(req->flags & ARING_REQ_NOTIFY))
+		return &req->ring->bounded;
+	return &req->ring->unbounded;
+}
+
+/*
+ * Count up to @want threads more, as far as the user may have them. work_lock.
+ * Return: how many; *@full if he may not have all.
+ */
+static unsigned int aring_pool_count(struct aring_pool *pool,
+				     unsigned int want, bool *full)
+{
+	struct aring_ring *ring = pool->ring;
+	unsigned int nr = want;
+
+	if (pool == &ring->unbounded) {
+		for (nr = 0; nr < want; nr++) {
+			if (!aring_user_add_worker(ring->user,
+						   ring->max_peer_workers))
+				break;
+		}
+	}
+	pool->nr_workers += nr;
+	*full = nr < want;
+	return nr;
+}
+
+/* One thread less. work_lock. */
+static void aring_pool_uncount(struct aring_pool *pool)
+{
+	pool->nr_workers--;
+	if (pool == &pool->ring->unbounded)
+		aring_user_del_worker(pool->ring->user);
 }
 
 /* Requests wait and nobody is free to take them. work_lock. */
@@ -176,7 +209,8 @@ void aring_worker_enqueue(struct aring_req *req)
  * @req: SUBMITTED or STARTED, owned by the caller, listed
  *
  * It is QUEUED and in the queue in one step, so that whoever takes it back
- * finds it where it can be taken off. Not the caller's afterwards.
+ * finds it where it can be taken off. Not the caller's afterwards. What has
+ * ARING_REQ_BEGUN stays STARTED on its way: it cannot be taken back.
  *
  * Context: any.
  */
@@ -184,14 +218,16 @@ void aring_worker_queue(struct aring_req *req)
 {
 	struct aring_ring *ring = req->ring;
 	unsigned long flags;
-	bool again, queued;
+	bool again, queued = req->flags & ARING_REQ_BEGUN;
 
 	rcu_read_lock();
 	spin_lock_irqsave(&ring->work_lock, flags);
-	do {
+	again = !queued;
+	while (again) {
 		queued = aring_queue_or_cancel(req, &again);
 		/* Woken meanwhile: fine, it is about to be run anyway. */
-	} while (!queued && again);
+		again = again && !queued;
+	}
 	if (queued && list_empty(&req->work_entry))
 		aring_worker_enqueue(req);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
@@ -237,7 +273,8 @@ static struct aring_req *aring_worker_take(struct aring_pool *pool)
 				       work_entry);
 		list_del_init(&req->work_entry);
 		/* False if it was taken back; reclaiming it is under way. */
-		if (aring_state_take(&req->state))
+		if ((req->flags & ARING_REQ_BEGUN) ||
+		    aring_state_take(&req->state))
 			return req;
 	}
 	return NULL;
@@ -293,7 +330,7 @@ static struct aring_req *aring_worker_wait(struct aring_worker *worker)
 			pool->nr_idle--;
 		}
 		list_del(&worker->list);
-		pool->nr_workers--;
+		aring_pool_uncount(pool);
 		/* Under the lock: the last touch of the ring is to unlock it. */
 		if (!pool->nr_workers)
 			wake_up_all(&ring->workers_gone);
@@ -386,7 +423,7 @@ static void aring_worker_spawn(struct aring_pool *pool)
 	return;
 fail:
 	spin_lock_irq(&ring->work_lock);
-	pool->nr_workers--;
+	aring_pool_uncount(pool);
 	if (!pool->nr_workers)
 		wake_up_all(&ring->workers_gone);
 	spin_unlock_irq(&ring->work_lock);
@@ -426,10 +463,10 @@ static void aring_spawn_fn(struct work_struct *work)
 					       struct aring_pool, spawn_work);
 	struct aring_ring *ring = pool->ring;
 	unsigned int count;
+	bool full;
 
 	spin_lock_irq(&ring->work_lock);
-	count = aring_spawn_count(pool);
-	pool->nr_workers += count;
+	count = aring_pool_count(pool, aring_spawn_count(pool), &full);
 	spin_unlock_irq(&ring->work_lock);
 
 	while (count--)
@@ -438,7 +475,8 @@ static void aring_spawn_fn(struct work_struct *work)
 	spin_lock_irq(&ring->work_lock);
 	if (!list_empty(&pool->queue) && !pool->nr_idle &&
 	    pool->nr_workers < pool->max_workers)
-		queue_delayed_work(aring_wq, &pool->spawn_work, 1);
+		queue_delayed_work(aring_wq, &pool->spawn_work,
+				   full ? HZ / 10 : 1);
 	spin_unlock_irq(&ring->work_lock);
 }
 
