@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT
 /*
  * Everything that aring has in common with io_uring, held side by side while
  * compiling: if this file compiles, it holds. It makes no code.

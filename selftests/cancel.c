@@ -512,7 +512,7 @@ TEST_F_TIMEOUT(started, is_ealready_and_ends_on_its_own, 60)
 	ASSERT_EQ(0, disk_freeze(self->dir));
 	prep_write(&self->r, self->fd, "abc", 3, 0, 1);
 	ASSERT_EQ(1, ring_submit(&self->r));
-	EXPECT_TRUE(ring_quiet(&self->r, 100 * test_slow()));
+	EXPECT_TRUE(ring_wait_started(&self->r, 1));
 	for (int i = 0; i < 3; i++) {
 		prep_cancel(&self->r, 1, 0, 10 + i);
 		EXPECT_EQ(-EALREADY, ring_run(&self->r));
@@ -538,7 +538,7 @@ TEST_F_TIMEOUT(started, sync_cancel_waits_or_runs_out, 60)
 	ASSERT_EQ(0, disk_freeze(self->dir));
 	prep_write(&self->r, self->fd, "abc", 3, 0, 1);
 	ASSERT_EQ(1, ring_submit(&self->r));
-	EXPECT_TRUE(ring_quiet(&self->r, 100 * test_slow()));
+	EXPECT_TRUE(ring_wait_started(&self->r, 1));
 	EXPECT_EQ(-ETIME, sync_cancel(&self->r, 1, -1, 0, 0));
 	start = now_ns();
 	EXPECT_EQ(-ETIME, sync_cancel(&self->r, 1, -1, 0, 30));
@@ -572,7 +572,7 @@ TEST_F_TIMEOUT(started, a_signal_ends_sync_cancel, 60)
 	ASSERT_EQ(0, disk_freeze(self->dir));
 	prep_write(&self->r, self->fd, "abc", 3, 0, 1);
 	ASSERT_EQ(1, ring_submit(&self->r));
-	EXPECT_TRUE(ring_quiet(&self->r, 100 * test_slow()));
+	EXPECT_TRUE(ring_wait_started(&self->r, 1));
 	ASSERT_EQ(0, setitimer(ITIMER_REAL, &it, NULL));
 	EXPECT_EQ(-EINTR, sync_cancel(&self->r, 1, -1, 0, -1));
 	ASSERT_EQ(0, disk_thaw(self->dir));

@@ -356,6 +356,35 @@ static inline bool ring_quiet(struct ring *r, unsigned int n)
 	return ring_wait_ns(r, 1, ms(n)) == -ETIME && !ring_ready(r);
 }
 
+/*
+ * Wait until a worker has the request in its hands. The device says so in
+ * fdinfo; with io_uring there is only to hope that it has been long enough.
+ */
+static inline bool ring_wait_started(struct ring *r, __u64 user_data)
+{
+	char path[64], want[64], text[8192];
+	__u64 give_up = now_ns() + ms(20000);
+
+	if (r->backend != DEVICE)
+		return ring_quiet(r, 300 * test_slow());
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", r->fd);
+	snprintf(want, sizeof(want), "user_data=%llu, state=started",
+		 (unsigned long long)user_data);
+	while (now_ns() < give_up) {
+		int fd = open(path, O_RDONLY);
+		ssize_t n = read(fd, text, sizeof(text) - 1);
+
+		close(fd);
+		if (n < 0)
+			return false;
+		text[n] = 0;
+		if (strstr(text, want))
+			return true;
+		usleep(2000);
+	}
+	return false;
+}
+
 /* Submit the one SQE prepared last, wait for its CQE, answer its result. */
 static inline int ring_run(struct ring *r)
 {

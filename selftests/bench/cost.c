@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT
 /*
  * What one operation costs, the program's side included, for aring, io_uring,
  * Linux AIO and the plain system call.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: MIT
 /*
  * Cancel against completion, many times: requests that are about to complete
  * and cancels that name them are let loose at the same moment. Whatever the
