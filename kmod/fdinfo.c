@@ -20,10 +20,10 @@ static void aring_show_sq(struct seq_file *m, struct aring_ring *ring)
 	u32 nr = aring_index_ready(head, tail, aring_sq_entries(ring));
 	u32 i, index;
 
-	/* data_race(): only to be shown, and perhaps old when it is. */
 	seq_printf(m, "SqMask:\t0x%x\n", ring->sq_mask);
 	seq_printf(m, "SqHead:\t%u\n", head);
 	seq_printf(m, "SqTail:\t%u\n", tail);
+	/* data_race(): only to be shown, and perhaps old when it is. */
 	seq_printf(m, "CachedSqHead:\t%u\n", data_race(ring->sq_head));
 	seq_printf(m, "SQEs:\t%u\n", tail - head);
 	for (i = 0; i < nr; i++) {
@@ -48,10 +48,10 @@ static void aring_show_cq(struct seq_file *m, struct aring_ring *ring)
 	u32 nr = aring_index_ready(head, tail, aring_cq_entries(ring));
 	u32 i;
 
-	/* data_race(): only to be shown, and perhaps old when it is. */
 	seq_printf(m, "CqMask:\t0x%x\n", ring->cq_mask);
 	seq_printf(m, "CqHead:\t%u\n", head);
 	seq_printf(m, "CqTail:\t%u\n", tail);
+	/* data_race(): only to be shown, and perhaps old when it is. */
 	seq_printf(m, "CachedCqTail:\t%u\n", data_race(ring->cq_tail));
 	seq_printf(m, "CQEs:\t%u\n", tail - head);
 	for (i = 0; i < nr; i++) {

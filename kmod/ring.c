@@ -240,12 +240,9 @@ static void aring_exit_fn(struct work_struct *work)
 	unsigned int left;
 
 	mutex_lock(&ring->lock);
-	/*
-	 * From here on what ends pokes us; what ended before is on the list.
-	 * The barrier is between the flag and the list here, and between the
-	 * list and the flag, in llist_add(), there.
-	 */
+	/* From here on what ends pokes us; what ended before is on the list. */
 	WRITE_ONCE(ring->exiting, true);
+	/* Flag, then list; pairs with llist_add() and the look at the flag. */
 	smp_mb();
 	aring_overflow_drop(ring);
 	aring_reclaim(ring);

@@ -285,16 +285,15 @@ static __always_inline bool aring_submit_sqe(struct aring_submit *sub,
 		if (unlikely(ret))
 			return aring_submit_refuse(sub, req, ret);
 	}
-	if (op->issue) {
-		aring_submit_start(sub, req, head >> 32);
-		/* It may have taken long. */
-		return likely(!fatal_signal_pending(current));
-	} else {
+	if (!op->issue) {
 		WARN_ON_ONCE(!aring_state_start(&req->state));
 		req->res = 0;
 		aring_submit_done(sub, req);
+		return true;
 	}
-	return true;
+	aring_submit_start(sub, req, head >> 32);
+	/* It may have taken long. */
+	return likely(!fatal_signal_pending(current));
 }
 
 /*

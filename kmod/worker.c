@@ -50,6 +50,7 @@ struct aring_worker {
 	struct list_head	list;
 	struct list_head	idle;
 	struct task_struct	*task;
+	/* Keeps @req while a signal is sent for it. */
 	spinlock_t		signal_lock;
 	struct aring_req	*req;
 	bool			stop;
