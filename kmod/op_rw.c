@@ -396,13 +396,15 @@ static bool aring_rw_want_more(struct aring_req *req, ssize_t ret,
 }
 
 /*
- * An attempt is to be continued elsewhere. If it has moved data, or a canceller
- * may have been told that it had started, it cannot be taken back any more.
+ * A transfer to or from storage is to be continued in a worker. If it has moved
+ * data, or a canceller may have been told that it had started, it cannot be
+ * taken back any more. What waits for a peer has moved nothing, and can.
  */
-static void aring_rw_begun(struct aring_req *req, size_t moved)
+static void aring_rw_begun(struct aring_req *req, size_t moved, umode_t mode)
 {
 	req->rw.done += moved;
-	if (!req->rw.done && !(req->flags & ARING_REQ_LISTED))
+	if (!aring_is_storage(mode) ||
+	    (!req->rw.done && !(req->flags & ARING_REQ_LISTED)))
 		return;
 	req->flags |= ARING_REQ_BEGUN;
 	req->res = req->rw.done;
@@ -465,7 +467,7 @@ static __always_inline int aring_rw_issue(struct aring_req *req,
 		if (ret == -EOPNOTSUPP)
 			ret = -EAGAIN;
 		if (aring_rw_want_more(req, ret, count, mode)) {
-			aring_rw_begun(req, max_t(ssize_t, ret, 0));
+			aring_rw_begun(req, max_t(ssize_t, ret, 0), mode);
 			return ARING_ISSUED_AGAIN;
 		}
 	}
