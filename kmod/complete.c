@@ -175,6 +175,45 @@ static void aring_cq_wake(struct aring_ring *ring)
 		aring_ring_poke_exit(ring);
 }
 
+/* Reach the final state and post the CQE, as one step under cq_lock. */
+static void aring_end_by(struct aring_req *req,
+			 void (*reach)(struct aring_req *req))
+{
+	struct aring_ring *ring = req->ring;
+	unsigned long flags;
+
+	/* rcu: the ring outlives the wake-up that follows the last touch. */
+	rcu_read_lock();
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	reach(req);
+	aring_end(ring, req);
+	aring_cq_commit(ring);
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	aring_cq_wake(ring);
+	rcu_read_unlock();
+}
+
+static void aring_reach_done(struct aring_req *req)
+{
+	if (aring_state_finish(&req->state) || aring_state_refuse(&req->state))
+		return;
+	/* Asked for back before it began, and that canceller was told so. */
+	WARN_ON_ONCE(!aring_state_drop(&req->state));
+	aring_req_set_result(req, -ECANCELED);
+}
+
+static void aring_reach_withdrawn(struct aring_req *req)
+{
+	WARN_ON_ONCE(!aring_state_withdraw(&req->state));
+	aring_req_set_result(req, -ECANCELED);
+}
+
+/* The caller's compare-and-swap has reached it already. */
+static void aring_reach_cancelled(struct aring_req *req)
+{
+	aring_req_set_result(req, -ECANCELED);
+}
+
 /**
  * aring_complete() - the owner is through: make it final and post its CQE
  * @req: SUBMITTED (refused) or STARTED, result set, resources released
@@ -187,22 +226,7 @@ static void aring_cq_wake(struct aring_ring *ring)
  */
 void aring_complete(struct aring_req *req)
 {
-	struct aring_ring *ring = req->ring;
-	unsigned long flags;
-
-	/* rcu: the ring outlives the wake-up that follows the last touch. */
-	rcu_read_lock();
-	spin_lock_irqsave(&ring->cq_lock, flags);
-	if (!aring_state_finish(&req->state) &&
-	    !aring_state_refuse(&req->state)) {
-		WARN_ON_ONCE(!aring_state_drop(&req->state));
-		aring_req_set_result(req, -ECANCELED);
-	}
-	aring_end(ring, req);
-	aring_cq_commit(ring);
-	spin_unlock_irqrestore(&ring->cq_lock, flags);
-	aring_cq_wake(ring);
-	rcu_read_unlock();
+	aring_end_by(req, aring_reach_done);
 }
 
 /**
@@ -213,18 +237,7 @@ void aring_complete(struct aring_req *req)
  */
 void aring_complete_withdrawn(struct aring_req *req)
 {
-	struct aring_ring *ring = req->ring;
-	unsigned long flags;
-
-	rcu_read_lock();
-	spin_lock_irqsave(&ring->cq_lock, flags);
-	WARN_ON_ONCE(!aring_state_withdraw(&req->state));
-	aring_req_set_result(req, -ECANCELED);
-	aring_end(ring, req);
-	aring_cq_commit(ring);
-	spin_unlock_irqrestore(&ring->cq_lock, flags);
-	aring_cq_wake(ring);
-	rcu_read_unlock();
+	aring_end_by(req, aring_reach_withdrawn);
 }
 
 /**
@@ -236,18 +249,8 @@ void aring_complete_withdrawn(struct aring_req *req)
  */
 void aring_complete_cancelled(struct aring_req *req)
 {
-	struct aring_ring *ring = req->ring;
-	unsigned long flags;
-
-	lockdep_assert_held(&ring->lock);
-	rcu_read_lock();
-	spin_lock_irqsave(&ring->cq_lock, flags);
-	aring_req_set_result(req, -ECANCELED);
-	aring_end(ring, req);
-	aring_cq_commit(ring);
-	spin_unlock_irqrestore(&ring->cq_lock, flags);
-	aring_cq_wake(ring);
-	rcu_read_unlock();
+	lockdep_assert_held(&req->ring->lock);
+	aring_end_by(req, aring_reach_cancelled);
 }
 
 /**
