@@ -180,7 +180,7 @@ TEST_F(setup, taskrun_flags_are_validated)
 		    !(flags & ARING_SETUP_SINGLE_ISSUER))
 			good = false;
 		CHECK_EQ(good ? 0 : -EINVAL,
-			  ring_init(&r, variant->backend, 8, flags), "flags %#x", flags);
+			 ring_init(&r, variant->backend, 8, flags), "flags %#x", flags);
 		if (r.fd < 0)
 			continue;
 		prep_nop(&r, 5);
@@ -210,7 +210,7 @@ static bool size_works(struct __test_metadata *_metadata, enum backend backend,
 	good &= *r.sq_head == 0 && *r.sq_tail == 0 && *r.sq_flags == 0;
 	good &= *r.cq_head == 0 && *r.cq_tail == 0 && *r.sq_dropped == 0;
 	CHECK_TRUE(good, "entries %u gave sq %u cq %u", n, r.p.sq_entries,
-		       r.p.cq_entries);
+		   r.p.cq_entries);
 	/* the last SQE and the last slot of the array */
 	r.sq_array[0] = want - 1;
 	r.sqes[want - 1].opcode = ARING_OP_NOP;
@@ -273,7 +273,7 @@ TEST_F(setup, mmap_at_a_wrong_offset_is_refused)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		errno = 0;
 		CHECK_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-					   MAP_SHARED, r.fd, bad[i]), "offset %#lx", bad[i]);
+					  MAP_SHARED, r.fd, bad[i]), "offset %#lx", bad[i]);
 		/* io_uring's search for a free address says ENOMEM first */
 		if (variant->backend == DEVICE)
 			EXPECT_EQ(EINVAL, errno);
