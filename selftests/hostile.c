@@ -338,7 +338,7 @@ FIXTURE_SETUP(hostile)
 	const char *s = getenv("ARING_TEST_SEED");
 
 	self->seed = s && *s ? strtoull(s, NULL, 0) : 0x0a51236;
-	self->refcnt = module_refcnt();
+	self->refcnt = module_refcnt_at_start();
 	ASSERT_GE(self->refcnt, 0);
 	self->log = kmsg_mark();
 	ASSERT_GE(self->log, 0);

@@ -345,7 +345,7 @@ FIXTURE_SETUP(device)
 {
 	/* what the last test left behind may still be on its way */
 	usleep(50000);
-	self->refcnt = module_refcnt();
+	self->refcnt = module_refcnt_at_start();
 	ASSERT_GE(self->refcnt, 0);
 	ASSERT_EQ(0, ring_init(&self->r, DEVICE, 64, 0));
 }

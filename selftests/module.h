@@ -27,4 +27,18 @@ static inline long module_refcnt_wait(long want)
 	return module_refcnt();
 }
 
+/*
+ * How often the module is in use when a test begins. Rings of the tests before
+ * end in the background, so wait for them; only who holds a ring all along (a
+ * shell of yours) keeps it from 0.
+ */
+static inline long module_refcnt_at_start(void)
+{
+	__u64 end = now_ns() + ms(3000) * test_slow();
+
+	while (module_refcnt() > 0 && now_ns() < end)
+		usleep(2000);
+	return module_refcnt();
+}
+
 #endif /* MODULE_H */

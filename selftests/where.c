@@ -445,7 +445,7 @@ FIXTURE_SETUP(frozen)
 	self->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ASSERT_GE(self->dir, 0);
 	disk_thaw(self->dir);
-	self->refcnt = module_refcnt();
+	self->refcnt = module_refcnt_at_start();
 	ASSERT_GE(self->refcnt, 0);
 }
 
