@@ -67,12 +67,19 @@ static bool aring_cancel_match(const struct aring_req *req,
 	const u32 flags = cancel->flags;
 	bool by_data = flags & ARING_ASYNC_CANCEL_USERDATA;
 
+	if (!(flags & (ARING_ASYNC_CANCEL_FD | ARING_ASYNC_CANCEL_OP |
+		       ARING_ASYNC_CANCEL_ANY)))
+		by_data = true;
 	if (aring_state_final(aring_state_read(&req->state)))
+		return false;
+	/*
+	 * Who is not asked for by name goes with the chain: its head ends the
+	 * rest, and a time limit ends with what it is for.
+	 */
+	if (!by_data && aring_link_waits(req))
 		return false;
 	if (flags & ARING_ASYNC_CANCEL_ANY)
 		return true;
-	if (!(flags & (ARING_ASYNC_CANCEL_FD | ARING_ASYNC_CANCEL_OP)))
-		by_data = true;
 	if ((flags & ARING_ASYNC_CANCEL_FD) && req->match_file != file)
 		return false;
 	if ((flags & ARING_ASYNC_CANCEL_OP) && req->opcode != cancel->opcode)
@@ -160,6 +167,10 @@ void aring_cancel_all(struct aring_ring *ring, const struct mm_struct *mm)
 	lockdep_assert_held(&ring->lock);
 	if (!ring->nr_inflight)
 		return;
+	/*
+	 * One pass is enough: what waits in a chain is taken back itself, so
+	 * nothing that we have passed is let go by what we find later.
+	 */
 	for (i = 0; i < 1U << ring->hash_bits; i++) {
 		list_for_each_entry(req, &ring->buckets[i].by_data, by_data) {
 			if (!mm || req->mm == mm)

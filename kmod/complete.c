@@ -34,18 +34,35 @@ static bool aring_cq_look_for_room(struct aring_ring *ring)
 	return ring->cq_room;
 }
 
-/* Put the CQE into the ring, where there is room. cq_lock. */
+static __always_inline void aring_cqe_write(struct aring_cqe *cqe,
+					    u64 user_data, u64 result)
+{
+	BUILD_BUG_ON(offsetof(struct aring_cqe, flags) -
+		     offsetof(struct aring_cqe, res) !=
+		     offsetof(struct aring_req, cqe_flags) -
+		     offsetof(struct aring_req, res));
+	WRITE_ONCE(cqe->user_data, user_data);
+	/* The result and the flags. */
+	WRITE_ONCE(*(u64 *)&cqe->res, result);
+}
+
+/* Put a CQE into the ring, where there is room. cq_lock. */
+static void aring_cqe_put(struct aring_ring *ring, u64 user_data, u64 result)
+{
+	struct aring_cqe *cqe = aring_cqe_at(ring, ring->cq_tail);
+
+	aring_cqe_write(cqe, user_data, result);
+	/* What CQE32 adds: the program may have scribbled there. */
+	if (unlikely(ring->cqe_size != sizeof(*cqe)))
+		aring_cqe_write(cqe + 1, 0, 0);
+	ring->cq_tail++;
+	ring->cq_room--;
+}
+
 static void aring_cqe_fill(struct aring_ring *ring,
 			   const struct aring_req *req)
 {
-	struct aring_cqe *cqe;
-
-	cqe = &ring->shared->cqes[ring->cq_tail & ring->cq_mask];
-	WRITE_ONCE(cqe->user_data, req->user_data);
-	WRITE_ONCE(cqe->res, req->res);
-	WRITE_ONCE(cqe->flags, 0);
-	ring->cq_tail++;
-	ring->cq_room--;
+	aring_cqe_put(ring, req->user_data, req->result);
 	if (likely(!(req->flags & ARING_REQ_COUNTED)))
 		ring->nr_events++;
 }
@@ -70,7 +87,7 @@ static bool aring_post(struct aring_ring *ring, struct aring_req *req)
 
 	if (unlikely(ring->nr_overflow ||
 		     (!ring->cq_room && !aring_cq_look_for_room(ring)))) {
-		list_add_tail(&req->overflow, &ring->overflow);
+		list_add_tail(&req->cq_entry, &ring->overflow);
 		if (!ring->nr_overflow)
 			atomic_or(ARING_SQ_CQ_OVERFLOW,
 				  &ring->shared->sq_flags);
@@ -87,11 +104,36 @@ static bool aring_post(struct aring_ring *ring, struct aring_req *req)
  */
 static void aring_end(struct aring_ring *ring, struct aring_req *req)
 {
+	struct aring_after after = {};
+
 	/* Perhaps once more: aring_end_counting() may have been here. */
 	if (req->flags & ARING_REQ_COUNTING)
 		list_del_init(&req->timeout.counting);
 	if (req->flags & ARING_REQ_COUNTED)
 		WRITE_ONCE(ring->nr_timeouts, ring->nr_timeouts + 1);
+	if (req->flags & ARING_REQ_LISTED)
+		ring->nr_ended++;
+	if (unlikely(req->flags & ARING_REQ_LINKED))
+		aring_link_leave(req, &after);
+	if (aring_post(ring, req))
+		llist_add(&req->reclaim, &ring->reclaim);
+	if (unlikely(after.timeout || after.next))
+		aring_link_after(ring, &after);
+}
+
+/**
+ * aring_post_dropped() - the CQE of a request that another one's end cancelled
+ * @ring: the ring, cq_lock held
+ * @req: CANCELLED by the caller, in no chain any more
+ * @silent: post none
+ */
+void aring_post_dropped(struct aring_ring *ring, struct aring_req *req,
+			bool silent)
+{
+	req->res = -ECANCELED;
+	if (silent)
+		req->sqe_flags |= ARING_SQE_CQE_SKIP_SUCCESS;
+	ring->nr_ended++;
 	if (aring_post(ring, req))
 		llist_add(&req->reclaim, &ring->reclaim);
 }
@@ -126,6 +168,8 @@ static void aring_cq_commit(struct aring_ring *ring)
 {
 	if (unlikely(!list_empty(&ring->counting)))
 		aring_end_counting(ring);
+	if (unlikely(ring->nr_deferred))
+		aring_drain_release(ring);
 	aring_cq_publish(ring);
 }
 
@@ -175,6 +219,14 @@ static void aring_cq_wake(struct aring_ring *ring)
 		aring_ring_poke_exit(ring);
 }
 
+/* The same, and see to what waited for that. work_lock is not held. */
+static void aring_cq_ended(struct aring_ring *ring)
+{
+	if (unlikely(READ_ONCE(ring->nr_unblocked)))
+		aring_run_unblocked(ring);
+	aring_cq_wake(ring);
+}
+
 /* Reach the final state and post the CQE, as one step under cq_lock. */
 static void aring_end_by(struct aring_req *req,
 			 void (*reach)(struct aring_req *req))
@@ -189,7 +241,7 @@ static void aring_end_by(struct aring_req *req,
 	aring_end(ring, req);
 	aring_cq_commit(ring);
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
-	aring_cq_wake(ring);
+	aring_cq_ended(ring);
 	rcu_read_unlock();
 }
 
@@ -233,7 +285,7 @@ void aring_complete(struct aring_req *req)
  * aring_complete_withdrawn() - the owner gives in to a canceller
  * @req: STARTED with CANCEL set, nothing moved, resources released
  *
- * Context: any, no lock inside work_lock held.
+ * Context: any, neither work_lock nor a lock inside it held.
  */
 void aring_complete_withdrawn(struct aring_req *req)
 {
@@ -254,9 +306,11 @@ void aring_complete_cancelled(struct aring_req *req)
 }
 
 /**
- * aring_queue_or_cancel() - the owner wants to go to QUEUED
+ * aring_queue_or_cancel_quiet() - the owner wants to go to QUEUED
  * @req: SUBMITTED or STARTED, armed or about to be listed
  * @again: out: it was woken meanwhile; still owned, look again
+ *
+ * The caller calls aring_run_unblocked() once it has let go of work_lock.
  *
  * Context: any, no lock inside work_lock held.
  *
@@ -264,7 +318,7 @@ void aring_complete_cancelled(struct aring_req *req)
  * false without if somebody had asked for it back and it is CANCELLED, its
  * CQE posted. Except for *@again the request may not be touched.
  */
-bool aring_queue_or_cancel(struct aring_req *req, bool *again)
+bool aring_queue_or_cancel_quiet(struct aring_req *req, bool *again)
 {
 	struct aring_ring *ring = req->ring;
 	enum aring_queued queued;
@@ -286,6 +340,58 @@ bool aring_queue_or_cancel(struct aring_req *req, bool *again)
 
 	*again = queued == ARING_QUEUED_AGAIN;
 	return queued == ARING_QUEUED_OK;
+}
+
+/**
+ * aring_queue_or_cancel() - the same, for who does not hold work_lock
+ * @req: owned, SUBMITTED or STARTED
+ * @again: see aring_queue_or_cancel_quiet()
+ *
+ * Return: see aring_queue_or_cancel_quiet().
+ */
+bool aring_queue_or_cancel(struct aring_req *req, bool *again)
+{
+	struct aring_ring *ring = req->ring;
+	bool queued;
+
+	rcu_read_lock();
+	queued = aring_queue_or_cancel_quiet(req, again);
+	if (unlikely(READ_ONCE(ring->nr_unblocked)))
+		aring_run_unblocked(ring);
+	rcu_read_unlock();
+	return queued;
+}
+
+/**
+ * aring_post_more() - post a CQE of a request that goes on
+ * @req: STARTED and owned
+ * @res: what the CQE says; ARING_CQE_F_MORE is set
+ *
+ * Context: any, work_lock not held.
+ *
+ * Return: false if there is no room: then the request has to end, with this as
+ * its last CQE, which may wait in it.
+ */
+bool aring_post_more(struct aring_req *req, s32 res)
+{
+	struct aring_ring *ring = req->ring;
+	unsigned long flags;
+	bool ok;
+
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	ok = !ring->nr_overflow &&
+	     (ring->cq_room || aring_cq_look_for_room(ring));
+	if (ok) {
+		aring_cqe_put(ring, req->user_data,
+			      (u32)res | (u64)ARING_CQE_F_MORE << 32);
+		ring->nr_events++;
+		aring_cq_commit(ring);
+	}
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	/* The request is ours, so it keeps the ring. */
+	if (ok)
+		aring_cq_ended(ring);
+	return ok;
 }
 
 static inline void aring_finish_inline(struct aring_req *req)
@@ -323,9 +429,7 @@ static struct aring_req *aring_post_batch(struct aring_ring *ring,
 		*last = req;
 		if (aring_skips_cqe(req))
 			continue;
-		WRITE_ONCE(cqe->user_data, req->user_data);
-		WRITE_ONCE(cqe->res, req->res);
-		WRITE_ONCE(cqe->flags, 0);
+		aring_cqe_write(cqe, req->user_data, req->result);
 		tail++;
 	} while ((req = (*last)->next) != NULL);
 	ring->cq_room = end - tail;
@@ -364,7 +468,8 @@ void aring_complete_batch(struct aring_ring *ring, struct aring_req *first)
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->cq_lock, flags);
-	if (likely(!ring->nr_overflow)) {
+	if (likely(!ring->nr_overflow &&
+		   ring->cqe_size == sizeof(struct aring_cqe))) {
 		if (ring->cq_room < ARING_BATCH)
 			aring_cq_look_for_room(ring);
 		rest = aring_post_batch(ring, first, &last);
@@ -377,7 +482,7 @@ void aring_complete_batch(struct aring_ring *ring, struct aring_req *first)
 		aring_post_crowded(ring, rest);
 	aring_cq_commit(ring);
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
-	aring_cq_wake(ring);
+	aring_cq_ended(ring);
 }
 
 /**
@@ -399,8 +504,8 @@ bool aring_overflow_flush(struct aring_ring *ring)
 	while (!list_empty(&ring->overflow) &&
 	       (ring->cq_room || aring_cq_look_for_room(ring))) {
 		req = list_first_entry(&ring->overflow, struct aring_req,
-				       overflow);
-		list_del(&req->overflow);
+				       cq_entry);
+		list_del_init(&req->cq_entry);
 		WRITE_ONCE(ring->nr_overflow, ring->nr_overflow - 1);
 		aring_cqe_fill(ring, req);
 		llist_add(&req->reclaim, &ring->reclaim);
@@ -424,8 +529,8 @@ void aring_overflow_drop(struct aring_ring *ring)
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->cq_lock, flags);
-	list_for_each_entry_safe(req, tmp, &ring->overflow, overflow) {
-		list_del(&req->overflow);
+	list_for_each_entry_safe(req, tmp, &ring->overflow, cq_entry) {
+		list_del_init(&req->cq_entry);
 		llist_add(&req->reclaim, &ring->reclaim);
 	}
 	WRITE_ONCE(ring->nr_overflow, 0);

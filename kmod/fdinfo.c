@@ -33,7 +33,7 @@ static void aring_show_sq(struct seq_file *m, struct aring_ring *ring)
 		if (index > ring->sq_mask)
 			continue;
 		/* data_race(): only to be shown, it need not be consistent. */
-		sqe = data_race(ring->sqes[index & ring->sq_mask]);
+		sqe = data_race(*aring_sqe_at(ring, index));
 		seq_printf(m,
 			   "%5u: opcode:%s, fd:%d, flags:%x, off:%llu, addr:0x%llx, rw_flags:0x%x, user_data:%llu\n",
 			   index, aring_op_name(sqe.opcode), sqe.fd, sqe.flags,
@@ -59,7 +59,7 @@ static void aring_show_cq(struct seq_file *m, struct aring_ring *ring)
 		struct aring_cqe cqe;
 
 		/* data_race(): only to be shown, it need not be consistent. */
-		cqe = data_race(ring->shared->cqes[index]);
+		cqe = data_race(*aring_cqe_at(ring, index));
 		seq_printf(m, "%5u: user_data:%llu, res:%d, flag:%x\n", index,
 			   cqe.user_data, cqe.res, cqe.flags);
 	}
@@ -95,12 +95,12 @@ static void aring_show_overflow(struct seq_file *m, struct aring_ring *ring)
 	seq_printf(m, "CqOverflow:\t%u\n", READ_ONCE(ring->nr_overflow));
 	seq_puts(m, "CqOverflowList:\n");
 	spin_lock_irq(&ring->cq_lock);
-	list_for_each_entry(req, &ring->overflow, overflow) {
+	list_for_each_entry(req, &ring->overflow, cq_entry) {
 		/* Interrupts are off, and the list may be of any length. */
 		if (nr++ == ARING_SHOW_OVERFLOW || seq_has_overflowed(m))
 			break;
 		seq_printf(m, "  user_data=%llu, res=%d, flags=%x\n",
-			   req->user_data, req->res, 0);
+			   req->user_data, req->res, req->cqe_flags);
 	}
 	spin_unlock_irq(&ring->cq_lock);
 }

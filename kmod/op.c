@@ -53,6 +53,13 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.prep		= aring_async_cancel_prep,
 		.issue		= aring_async_cancel_issue,
 	},
+	[ARING_OP_LINK_TIMEOUT] = {
+		/* Goes with the request before it: never by itself. */
+		.name		= "link_timeout",
+		.allow		= ARING_ALLOW_NONE,
+		.prep		= aring_link_timeout_prep,
+		.cleanup	= aring_timeout_cleanup,
+	},
 	[ARING_OP_READ] = {
 		.name		= "read",
 		.allow		= ARING_ALLOW_IOPRIO,

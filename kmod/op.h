@@ -6,6 +6,8 @@
 #ifndef ARING_OP_H
 #define ARING_OP_H
 
+#include <linux/poll.h>
+
 #include "request.h"
 
 /* Where an operation is being tried; second argument of ->issue(). */
@@ -26,12 +28,15 @@
 #define ARING_OP_FILE		0x01	/* fd is used */
 #define ARING_OP_OWN_START	0x02	/* ->issue() makes all its transitions */
 #define ARING_OP_BLOCKS		0x04	/* no use in trying it without waiting */
+#define ARING_OP_POLLS		0x08	/* only asks the file whether it is ready */
 
 /*
- * &aring_op.allow: the bits that the first 32 bits of an SQE may have: opcode,
- * flags, ioprio. No bit at all is what the row of an absent opcode allows.
+ * &aring_op.allow: the bits that the first 32 bits of an SQE may have (opcode,
+ * flags, ioprio) without being looked at more closely. No bit at all is what the
+ * row of an absent opcode allows.
  */
-#define ARING_ALLOW		(0xffU | ARING_SQE_FLAGS << 8)
+#define ARING_ALLOW_NONE	0U
+#define ARING_ALLOW		(0xffU | ARING_SQE_ASYNC << 8)
 #define ARING_ALLOW_IOPRIO	(ARING_ALLOW | 0xffffU << 16)
 
 /**
@@ -69,6 +74,19 @@ struct aring_op {
 
 extern const struct aring_op aring_ops[ARING_NR_OPS];
 
+/* Does it wait for the file to be ready, rather than in the attempt itself? */
+static inline bool aring_req_polls_first(const struct aring_req *req)
+{
+	return file_can_poll(req->file) &&
+	       !(req->op->flags & (ARING_OP_BLOCKS | ARING_OP_POLLS));
+}
+
+static inline __poll_t aring_ready_events(const struct aring_req *req)
+{
+	return req->op->pollin ? EPOLLIN | EPOLLRDNORM :
+				 EPOLLOUT | EPOLLWRNORM;
+}
+
 /* op_rw.c */
 int aring_rw_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_rw_capture(struct aring_req *req);
@@ -84,6 +102,7 @@ int aring_fsync_issue(struct aring_req *req, unsigned int how);
 int aring_timeout_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_timeout_issue(struct aring_req *req, unsigned int how);
 void aring_timeout_cleanup(struct aring_req *req);
+int aring_link_timeout_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_timeout_remove_prep(struct aring_req *req,
 			      const struct aring_sqe *sqe);
 int aring_timeout_remove_issue(struct aring_req *req, unsigned int how);

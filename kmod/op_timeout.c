@@ -63,6 +63,20 @@ int aring_timeout_prep(struct aring_req *req, const struct aring_sqe *sqe)
 	return aring_timeout_get_time(&timeout->time, sqe->addr);
 }
 
+/**
+ * aring_link_timeout_prep() - take LINK_TIMEOUT's fields out of an SQE
+ * @req: SUBMITTED
+ * @sqe: the kernel's own copy
+ *
+ * What it is for, submission finds out.
+ *
+ * Return: 0, -EINVAL or -EFAULT.
+ */
+int aring_link_timeout_prep(struct aring_req *req, const struct aring_sqe *sqe)
+{
+	return (u32)sqe->off ? -EINVAL : aring_timeout_prep(req, sqe);
+}
+
 static enum hrtimer_restart aring_timeout_fire(struct hrtimer *timer)
 {
 	struct aring_req *req = container_of(timer, struct aring_req,
@@ -70,6 +84,10 @@ static enum hrtimer_restart aring_timeout_fire(struct hrtimer *timer)
 
 	if (!aring_state_take(&req->state))
 		return HRTIMER_NORESTART;
+	if (req->opcode == ARING_OP_LINK_TIMEOUT) {
+		aring_link_fire(req);
+		return HRTIMER_NORESTART;
+	}
 	req->res = -ETIME;
 	if (!(req->timeout.flags & ARING_TIMEOUT_ETIME_SUCCESS))
 		req->flags |= ARING_REQ_FAIL;
@@ -93,6 +111,16 @@ static void aring_timeout_start(struct aring_req *req,
 	timeout->timer.function = aring_timeout_fire;
 	req->timer_ready = true;
 	hrtimer_start(&timeout->timer, timespec64_to_ktime(*time), mode);
+}
+
+/**
+ * aring_timeout_arm() - start the timer of a LINK_TIMEOUT
+ * @req: QUEUED a moment ago; &aring_ring.lock held
+ */
+void aring_timeout_arm(struct aring_req *req)
+{
+	aring_timeout_start(req, &req->timeout.time,
+			    aring_timeout_mode(req->timeout.flags));
 }
 
 /* Enter the list of those that count completions, in order. */
@@ -182,8 +210,8 @@ int aring_timeout_remove_prep(struct aring_req *req,
 	cancel->flags = sqe->timeout_flags;
 	if (!cancel->flags)
 		return 0;
-	if (!(cancel->flags & ARING_TIMEOUT_UPDATE) ||
-	    (cancel->flags & ~(ARING_TIMEOUT_UPDATE | ARING_TIMEOUT_ABS)))
+	if (!(cancel->flags & ARING_TIMEOUT_UPDATE_MASK) ||
+	    (cancel->flags & ~(ARING_TIMEOUT_UPDATE_MASK | ARING_TIMEOUT_ABS)))
 		return -EINVAL;
 	return aring_timeout_get_time(&cancel->time, sqe->addr2);
 }
@@ -197,6 +225,9 @@ static int aring_timeout_update(struct aring_req *target,
 	unsigned long flags;
 	int ret = -EALREADY;
 
+	/* One that waits for other requests has no time yet. */
+	if (!target->timer_ready)
+		return -ENOENT;
 	/* cq_lock: no completion may end it between our look and the start. */
 	spin_lock_irqsave(&ring->cq_lock, flags);
 	if (aring_state_final(aring_state_read(&target->state))) {
@@ -225,11 +256,16 @@ int aring_timeout_remove_issue(struct aring_req *req, unsigned int how)
 {
 	struct aring_cancel *cancel = &req->cancel;
 	struct aring_ring *ring = req->ring;
+	/* As on Linux 6.1, LINK_TIMEOUT_UPDATE alone takes a TIMEOUT back. */
+	bool link_update = (cancel->flags & ARING_TIMEOUT_UPDATE_MASK) ==
+			   ARING_TIMEOUT_UPDATE_MASK;
 	struct aring_req *target;
 	int ret = -ENOENT;
 
 	mutex_lock(&ring->lock);
-	target = aring_find_by_data(ring, cancel->key, ARING_OP_TIMEOUT);
+	target = aring_find_by_data(ring, cancel->key,
+				    link_update ?
+				    ARING_OP_LINK_TIMEOUT : ARING_OP_TIMEOUT);
 	if (target)
 		ret = cancel->flags & ARING_TIMEOUT_UPDATE ?
 			aring_timeout_update(target, cancel) :

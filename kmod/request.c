@@ -141,6 +141,19 @@ struct aring_bucket *aring_bucket(struct aring_ring *ring, u64 key)
 	return &ring->buckets[hash_64(key, ring->hash_bits)];
 }
 
+static enum aring_where aring_where(const struct aring_req *req)
+{
+	if (req->flags & ARING_REQ_HOME)
+		return ARING_WHERE_ENTER;
+	if (!(req->op->flags & ARING_OP_FILE))
+		return ARING_WHERE_ANY;
+	/* Without a file it is only an error that is to be told. */
+	if (!req->file)
+		return ARING_WHERE_ANY;
+	return req->op->flags & ARING_OP_POLLS ? aring_where_polls(req->file) :
+						 aring_where_runs(req->file);
+}
+
 /**
  * aring_req_go_async() - prepare for outliving this system call
  * @req: owned by the caller, in the submitter's own context
@@ -166,12 +179,17 @@ void aring_req_go_async(struct aring_req *req)
 	req->fs = current->fs;
 	req->nsproxy = current->nsproxy;
 	req->fsize = rlimit(RLIMIT_FSIZE);
-	req->where = req->file ? aring_where_runs(req->file) :
-				 ARING_WHERE_ENTER;
+	req->where = aring_where(req);
 	req->peer = false;
 	req->timer_ready = false;
 	req->on_run_list = false;
 	req->gone = false;
+	req->drain = false;
+	req->deferred = false;
+	req->link = NULL;
+	req->prev = NULL;
+	req->pair = NULL;
+	INIT_LIST_HEAD(&req->cq_entry);
 	INIT_LIST_HEAD(&req->work_entry);
 	req->waiters[0].head = NULL;
 	req->waiters[1].head = NULL;
@@ -201,6 +219,7 @@ bool aring_req_list_locked(struct aring_req *req)
 	list_add_tail(&req->by_ticket,
 		      &aring_bucket(ring, req->ticket)->by_ticket);
 	ring->nr_inflight++;
+	WRITE_ONCE(ring->nr_listed, ring->nr_listed + 1);
 	req->flags |= ARING_REQ_LISTED;
 	return true;
 }

@@ -34,7 +34,13 @@ enum aring_where {
 	ARING_WHERE_DISK,
 };
 
-#define ARING_SQE_FLAGS		(ARING_SQE_ASYNC | ARING_SQE_CQE_SKIP_SUCCESS)
+#define ARING_SQE_LINKS		(ARING_SQE_IO_LINK | ARING_SQE_IO_HARDLINK)
+#define ARING_SQE_FLAGS \
+	(ARING_SQE_FIXED_FILE | ARING_SQE_IO_DRAIN | ARING_SQE_LINKS | \
+	 ARING_SQE_ASYNC | ARING_SQE_CQE_SKIP_SUCCESS)
+/* io_uring's, which answers -EOPNOTSUPP; and the one bit that has no name */
+#define ARING_SQE_BUFFER_SELECT	(1U << 5)
+#define ARING_SQE_UNKNOWN	(1U << 7)
 #define ARING_ENTER_FLAGS	(ARING_ENTER_GETEVENTS | ARING_ENTER_EXT_ARG)
 
 /* So many completions are posted at a time at most: few slots suffice. */
@@ -48,11 +54,13 @@ enum aring_where {
 #define ARING_REQ_CUR_POS	0x10	/* works at, and moves, the file position */
 #define ARING_REQ_NOWAIT	0x20	/* the program asked for -EAGAIN */
 #define ARING_REQ_NOTIFY	0x40	/* over, but for an event owed to fsnotify */
-#define ARING_REQ_BEGUN		0x400	/* stays STARTED on its way to a worker */
-#define ARING_REQ_ASYNC		0x100	/* submitter captured; may outlive ENTER */
 #define ARING_REQ_COUNTING	0x80	/* a TIMEOUT in &aring_ring.counting; cq_lock */
-
+#define ARING_REQ_ASYNC		0x100	/* submitter captured; may outlive ENTER */
 #define ARING_REQ_CLEANUP	0x200	/* the operation has something to give back */
+#define ARING_REQ_BEGUN		0x400	/* stays STARTED on its way to a worker */
+#define ARING_REQ_HOME		0x800	/* runs nowhere but in the submitter's ENTER */
+#define ARING_REQ_LAUNCH	0x1000	/* had to wait for others, not tried yet */
+#define ARING_REQ_LINKED	0x2000	/* in a chain, or behind a drain: see link.c */
 
 /**
  * struct aring_waiter - one entry in a foreign wait queue
@@ -147,13 +155,22 @@ struct aring_cancel {
  * @next: while it is on a list of one direction: free slots, a batch
  * @user_data: returned in the CQE
  * @res: result for the CQE
+ * @cqe_flags: ARING_CQE_F_* for the CQE
+ * @result: both, as they stand in the CQE
  * @ticket: SQ position it was taken from
  * @file: what the SQE's descriptor stood for, until it is let go
  * @reclaim: in &aring_ring.reclaim, once it is over
  * @by_data: in &aring_ring.buckets; lock
  * @by_ticket: likewise
  * @work_entry: in the run list or a worker's queue; work_lock
- * @overflow: in &aring_ring.overflow; cq_lock
+ * @cq_entry: in &aring_ring.overflow once it is over, before that perhaps in
+ *	&aring_ring.deferred or &aring_ring.unblocked; cq_lock
+ * @link: what waits in the chain for this one to be over; cq_lock
+ * @prev: what this one waits for in the chain; cq_lock
+ * @pair: the LINK_TIMEOUT of this request, or what that one is for; cq_lock
+ * @drain: it starts when all before it are over; cq_lock
+ * @deferred: it waits for that, or behind one that does; cq_lock
+ * @fired: in &aring_ring.fired: a LINK_TIMEOUT whose time has come
  * @match_file: the same, to compare only, until the request is reclaimed
  * @mm: address space of the submitter, pinned by mm_count only
  * @cred: credentials of the submitter
@@ -175,15 +192,21 @@ struct aring_cancel {
  */
 struct aring_req {
 	aring_state_t		state;
-	u16			flags;
-	u8			opcode;
-	u8			sqe_flags;
+	u32			flags;
 	const struct aring_op	*op;
 	struct aring_ring	*ring;
 	struct aring_req	*next;
 	u64			user_data;
-	s32			res;
+	union {
+		struct {
+			s32	res;
+			u32	cqe_flags;
+		};
+		u64		result;
+	};
 	u32			ticket;
+	u8			opcode;
+	u8			sqe_flags;
 	struct file		*file;
 
 	union {
@@ -198,7 +221,13 @@ struct aring_req {
 	struct list_head	by_data;
 	struct list_head	by_ticket;
 	struct list_head	work_entry;
-	struct list_head	overflow;
+	struct list_head	cq_entry;
+	struct aring_req	*link;
+	struct aring_req	*prev;
+	struct aring_req	*pair;
+	bool			drain;
+	bool			deferred;
+	struct llist_node	fired;
 	const void		*match_file;
 	struct mm_struct	*mm;
 	const struct cred	*cred;
@@ -251,7 +280,11 @@ void aring_complete(struct aring_req *req);
 void aring_complete_withdrawn(struct aring_req *req);
 void aring_complete_cancelled(struct aring_req *req);
 void aring_complete_batch(struct aring_ring *ring, struct aring_req *first);
+bool aring_queue_or_cancel_quiet(struct aring_req *req, bool *again);
 bool aring_queue_or_cancel(struct aring_req *req, bool *again);
+void aring_post_dropped(struct aring_ring *ring, struct aring_req *req,
+			bool silent);
+bool aring_post_more(struct aring_req *req, s32 res);
 bool aring_overflow_flush(struct aring_ring *ring);
 void aring_overflow_drop(struct aring_ring *ring);
 void aring_notify(struct aring_ring *ring);
@@ -272,7 +305,38 @@ void aring_cancel_all(struct aring_ring *ring, const struct mm_struct *mm);
 __poll_t aring_waitq_arm(struct aring_req *req, __poll_t events);
 void aring_waitq_disarm(struct aring_req *req);
 
+/* link.c APIs: what complete.c asks, under cq_lock */
+
+/**
+ * struct aring_after - what is to be done after a member of a chain
+ * @timeout: its LINK_TIMEOUT, to be ended
+ * @next: the member that waited for it
+ * @broken: it failed: the rest of the chain is not to be run
+ * @silent: and posts no CQEs
+ */
+struct aring_after {
+	struct aring_req	*timeout;
+	struct aring_req	*next;
+	bool			broken;
+	bool			silent;
+};
+
+void aring_link_leave(struct aring_req *req, struct aring_after *after);
+void aring_link_after(struct aring_ring *ring,
+		      const struct aring_after *after);
+void aring_drain_release(struct aring_ring *ring);
+struct aring_req *aring_link_unblocked(struct aring_ring *ring);
+void aring_link_arm(struct aring_req *req);
+void aring_timeout_arm(struct aring_req *req);
+void aring_link_fire(struct aring_req *timeout);
+bool aring_link_waits(const struct aring_req *req);
+void aring_link_init(struct aring_ring *ring);
+void aring_link_exit(struct aring_ring *ring);
+
 /* run.c APIs */
+void aring_run_unblocked(struct aring_ring *ring);
+void aring_run_async(struct aring_req *req);
+void aring_run_launch(struct aring_req *req);
 void aring_run_wake(struct aring_req *req);
 void aring_run_unlist(struct aring_req *req);
 bool aring_run_pending(struct aring_ring *ring);

@@ -57,10 +57,22 @@ static int aring_params_check(struct aring_params *p)
 	return p->cq_entries < p->sq_entries ? -EINVAL : 0;
 }
 
+static size_t aring_params_sqe_size(const struct aring_params *p)
+{
+	return sizeof(struct aring_sqe) <<
+	       !!(p->flags & ARING_SETUP_SQE128);
+}
+
+static size_t aring_params_cqe_size(const struct aring_params *p)
+{
+	return sizeof(struct aring_cqe) << !!(p->flags & ARING_SETUP_CQE32);
+}
+
 /* Where the fields are, for the program. */
 static void aring_params_fill(struct aring_params *p)
 {
-	size_t array = struct_size_t(struct aring_shared, cqes, p->cq_entries);
+	size_t array = sizeof(struct aring_shared) +
+		       p->cq_entries * aring_params_cqe_size(p);
 
 	p->features = ARING_FEATURES;
 	p->sq_off = (struct aring_sq_offsets) {
@@ -97,7 +109,9 @@ static int aring_ring_alloc(struct aring_ring *ring,
 	unsigned int i;
 
 	ring->shared_size = PAGE_ALIGN(array + p->sq_entries * sizeof(u32));
-	ring->sqes_size = PAGE_ALIGN(p->sq_entries * sizeof(struct aring_sqe));
+	ring->sqe_size = aring_params_sqe_size(p);
+	ring->cqe_size = aring_params_cqe_size(p);
+	ring->sqes_size = PAGE_ALIGN(p->sq_entries * ring->sqe_size);
 	ring->hash_bits = clamp(ilog2(p->cq_entries), 4, 12);
 	ring->shared = aring_shared_alloc(ring->shared_size);
 	ring->sqes = aring_shared_alloc(ring->sqes_size);
@@ -146,6 +160,7 @@ static void aring_ring_init(struct aring_ring *ring)
 	init_waitqueue_head(&ring->poll_wait);
 	init_irq_work(&ring->notify_work, aring_notify_fn);
 	INIT_WORK(&ring->exit_work, aring_exit_fn);
+	aring_link_init(ring);
 	aring_map_init(ring);
 	aring_pools_init(ring);
 }
@@ -264,6 +279,7 @@ static void aring_exit_fn(struct work_struct *work)
 		return;
 
 	aring_pools_exit(ring);
+	aring_link_exit(ring);
 	aring_map_exit(ring);
 	aring_ring_free(ring);
 	/* aring_exit() flushes the workqueue, so our code outlives this. */

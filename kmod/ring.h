@@ -46,7 +46,8 @@ struct vm_area_struct;
 #define ARING_SETUP_FLAGS \
 	(ARING_SETUP_CQSIZE | ARING_SETUP_CLAMP | ARING_SETUP_R_DISABLED | \
 	 ARING_SETUP_SUBMIT_ALL | ARING_SETUP_COOP_TASKRUN | \
-	 ARING_SETUP_TASKRUN_FLAG | ARING_SETUP_SINGLE_ISSUER | \
+	 ARING_SETUP_TASKRUN_FLAG | ARING_SETUP_SQE128 | \
+	 ARING_SETUP_CQE32 | ARING_SETUP_SINGLE_ISSUER | \
 	 ARING_SETUP_DEFER_TASKRUN | ARING_SETUP_FIRST_INDEX)
 
 #define ARING_FEATURES \
@@ -79,7 +80,8 @@ struct aring_index_pair {
  * @sq_flags: ARING_SQ_*
  * @cq_flags: the program's
  * @cq_overflow: always 0
- * @cqes: the completion ring; the SQ index array follows it
+ * @cqes: the completion ring, of &aring_ring.cqe_size each; the SQ index array
+ *	follows it
  *
  * All of it is the program's to scribble in at any time. Nothing read here is
  * trusted, and nothing is read twice.
@@ -144,6 +146,8 @@ struct aring_bucket {
  * @sqes_size: bytes of @sqes, whole pages
  * @sq_mask: entries - 1
  * @cq_mask: entries - 1
+ * @sqe_size: bytes of an SQE
+ * @cqe_size: bytes of a CQE
  * @setup_flags: ARING_SETUP_*; R_DISABLED is dropped by ENABLE_RINGS
  * @hash_bits: the tables have 2^hash_bits buckets
  * @submitter: with SINGLE_ISSUER the one task that may submit, referenced
@@ -151,12 +155,15 @@ struct aring_bucket {
  * @memcg: who pays for what a worker allocates
  * @user: the owner, for counting threads over his rings
  * @max_peer_workers: RLIMIT_NPROC of the owner at set-up
- * @submit_lock: serialises submission; guards the two below
+ * @submit_lock: serialises submission; guards the members below it
  * @sq_head: SQEs consumed; the ticket of the next one
  * @free: slots ready for use
+ * @drain_disabled: there was a CQE_SKIP_SUCCESS: IO_DRAIN is not offered any more
+ * @drain_next: the SQE after the chain at hand drains
  * @lock: guards the tables and the three below
  * @buckets: requests in flight, by user_data and by ticket
  * @nr_inflight: how many are in the tables
+ * @nr_listed: how many ever came into them; read without the lock
  * @freed: slots reclaimed, for submit to take over
  * @nr_freed: how many
  * @dying: closed: nothing new; set under @lock
@@ -178,6 +185,13 @@ struct aring_bucket {
  * @nr_events: CQEs posted, TIMEOUTs that ended by themselves not counted
  * @overflow: requests whose CQE waits for room, oldest first
  * @counting: TIMEOUTs that wait for a number of completions, next one first
+ * @nr_ended: of those that were in the tables: how many are over
+ * @nr_deferred: of those in the tables: how many wait for a drain
+ * @deferred: what waits for a drain, oldest first; of a chain only its head
+ * @nr_unblocked: length of @unblocked; read without the lock
+ * @unblocked: what waits for nothing any more and is to be run
+ * @fired: LINK_TIMEOUTs whose time has come; added to from interrupts
+ * @fired_work: takes back what those are for
  * @enter_wait: threads in ENTER; private, safe to wake from anywhere
  * @poll_wait: poll(2) and epoll; woken by @notify_work only
  * @notify_work: wakes @poll_wait from a context that holds no lock
@@ -196,6 +210,8 @@ struct aring_ring {
 	size_t			sqes_size;
 	u32			sq_mask;
 	u32			cq_mask;
+	u32			sqe_size;
+	u32			cqe_size;
 	u32			setup_flags;
 	unsigned int		hash_bits;
 	struct task_struct	*submitter;
@@ -207,10 +223,13 @@ struct aring_ring {
 	struct mutex		submit_lock ____cacheline_aligned_in_smp;
 	u32			sq_head;
 	struct aring_req	*free;
+	bool			drain_disabled;
+	bool			drain_next;
 
 	struct mutex		lock ____cacheline_aligned_in_smp;
 	struct aring_bucket	*buckets;
 	unsigned int		nr_inflight;
+	u32			nr_listed;
 	struct aring_req	*freed;
 	unsigned int		nr_freed;
 	bool			dying;
@@ -233,6 +252,13 @@ struct aring_ring {
 	u64			nr_events;
 	struct list_head	overflow;
 	struct list_head	counting;
+	u32			nr_ended;
+	u32			nr_deferred;
+	struct list_head	deferred;
+	unsigned int		nr_unblocked;
+	struct list_head	unblocked;
+	struct llist_head	fired;
+	struct work_struct	fired_work;
 
 	wait_queue_head_t	enter_wait ____cacheline_aligned_in_smp;
 	wait_queue_head_t	poll_wait;
@@ -274,6 +300,22 @@ static inline u32 aring_cq_entries(const struct aring_ring *ring)
 static inline u32 aring_index_ready(u32 head, u32 tail, u32 entries)
 {
 	return min(tail - head, entries);
+}
+
+/* The SQE at an index; masked, so that not even a guess leaves the array. */
+static __always_inline struct aring_sqe *
+aring_sqe_at(const struct aring_ring *ring, u32 index)
+{
+	return (void *)ring->sqes +
+	       (size_t)(index & ring->sq_mask) * ring->sqe_size;
+}
+
+/* The CQE at a position. */
+static __always_inline struct aring_cqe *
+aring_cqe_at(const struct aring_ring *ring, u32 pos)
+{
+	return (void *)ring->shared->cqes +
+	       (size_t)(pos & ring->cq_mask) * ring->cqe_size;
 }
 
 /* CQEs that the program could reap now; a hint as soon as it is returned. */

@@ -75,7 +75,9 @@ static void aring_run_place(struct aring_req *req)
 	struct aring_ring *ring = req->ring;
 	struct aring_sleeper *sleeper;
 
-	if (req->where == ARING_WHERE_PEER || req->where == ARING_WHERE_DISK) {
+	/* What was not tried yet may well end where it is tried. */
+	if (!(req->flags & ARING_REQ_LAUNCH) &&
+	    (req->where == ARING_WHERE_PEER || req->where == ARING_WHERE_DISK)) {
 		aring_worker_enqueue(req);
 		return;
 	}
@@ -85,7 +87,7 @@ static void aring_run_place(struct aring_req *req)
 		wake_up_process(sleeper->task);
 		return;
 	}
-	if (req->where == ARING_WHERE_ANY) {
+	if (req->where != ARING_WHERE_ENTER) {
 		aring_worker_enqueue(req);
 		return;
 	}
@@ -117,6 +119,29 @@ void aring_run_wake(struct aring_req *req)
 	if (list_empty(&req->work_entry) &&
 	    aring_state_read(&req->state) == ARING_QUEUED)
 		aring_run_place(req);
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+}
+
+/**
+ * aring_run_unblocked() - place what no longer waits for other requests
+ * @ring: the ring, kept alive by the caller
+ *
+ * Context: any, neither work_lock nor a lock inside it held.
+ */
+void aring_run_unblocked(struct aring_ring *ring)
+{
+	struct aring_req *req;
+	unsigned long flags;
+
+	/*
+	 * Whoever takes one back now takes it off our list before it is freed,
+	 * for which it needs the lock.
+	 */
+	spin_lock_irqsave(&ring->work_lock, flags);
+	while ((req = aring_link_unblocked(ring)) != NULL) {
+		if (aring_state_read(&req->state) == ARING_QUEUED)
+			aring_run_place(req);
+	}
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 }
 
@@ -209,6 +234,77 @@ void aring_run_end(struct aring_req *req, int ret)
 	aring_complete(req);
 }
 
+/**
+ * aring_run_async() - a request cannot end at once
+ * @req: SUBMITTED or STARTED, ours, listed, in its home
+ *
+ * Waits for the file if it can be polled, else leaves the work to a worker. What
+ * can do none of that is done here, and may block as the plain call would.
+ *
+ * Context: process, no lock but perhaps submit_lock held.
+ */
+void aring_run_async(struct aring_req *req)
+{
+	req->peer = aring_req_polls_first(req);
+	if (req->peer) {
+		aring_run_when_ready(req);
+		return;
+	}
+	if (req->where == ARING_WHERE_DISK) {
+		aring_worker_queue(req);
+		return;
+	}
+	if (aring_state_read(&req->state) == ARING_SUBMITTED &&
+	    !aring_state_start(&req->state)) {
+		/* Asked for back: completing it says so. */
+		aring_run_end(req, ARING_ISSUED_DONE);
+		return;
+	}
+	/* Others may run what this thread was to run next. */
+	aring_run_handoff(req->ring);
+	aring_run_end(req, req->op->issue(req, ARING_ISSUE_BLOCK));
+}
+
+/**
+ * aring_run_launch() - the first attempt at a request that is in the tables
+ * @req: SUBMITTED or STARTED, ours, in its home; what the program may forget has
+ *	been copied
+ *
+ * Context: process, under the submitter's credentials, no lock but perhaps
+ * submit_lock held.
+ */
+void aring_run_launch(struct aring_req *req)
+{
+	const struct aring_op *op = req->op;
+	int ret;
+
+	aring_link_arm(req);
+	if (op->flags & ARING_OP_FILE) {
+		if (!req->file) {
+			aring_req_set_result(req, -EBADF);
+			aring_run_end(req, ARING_ISSUED_DONE);
+			return;
+		}
+		if ((req->sqe_flags & ARING_SQE_ASYNC) ||
+		    (op->flags & ARING_OP_BLOCKS)) {
+			aring_run_async(req);
+			return;
+		}
+	}
+	if (!(op->flags & ARING_OP_OWN_START) &&
+	    aring_state_read(&req->state) == ARING_SUBMITTED &&
+	    !aring_state_start(&req->state)) {
+		aring_run_end(req, ARING_ISSUED_DONE);
+		return;
+	}
+	ret = op->issue ? op->issue(req, ARING_ISSUE_INLINE) :
+			  ARING_ISSUED_DONE;
+	if (ret == ARING_ISSUED_AGAIN)
+		aring_run_async(req);
+	else
+		aring_run_end(req, ret);
+}
+
 /* One attempt at a STARTED request in its home, under its own credentials. */
 static int aring_run_try(struct aring_req *req)
 {
@@ -244,12 +340,29 @@ static int aring_run_try(struct aring_req *req)
 	return ret;
 }
 
+/* The same for one that has only waited for other requests so far. */
+static void aring_run_first(struct aring_req *req)
+{
+	const struct cred *old = NULL;
+
+	req->flags &= ~ARING_REQ_LAUNCH;
+	if (req->cred != current_cred())
+		old = override_creds(req->cred);
+	aring_run_launch(req);
+	if (old)
+		revert_creds(old);
+}
+
 /* Try, and wait again where there was nothing; STARTED and owned. */
 static void aring_run_one(struct aring_req *req)
 {
 	bool again;
 	int ret;
 
+	if (unlikely(req->flags & ARING_REQ_LAUNCH)) {
+		aring_run_first(req);
+		return;
+	}
 	for (;;) {
 		ret = aring_run_try(req);
 		if (ret != ARING_ISSUED_AGAIN) {
@@ -306,7 +419,7 @@ void aring_run_handoff(struct aring_ring *ring)
 			wake_up_process(aring_find_sleeper(req)->task);
 			continue;
 		}
-		if (req->where == ARING_WHERE_ANY) {
+		if (req->where != ARING_WHERE_ENTER) {
 			aring_run_del(req);
 			aring_worker_enqueue(req);
 		}
@@ -367,8 +480,7 @@ void aring_run_when_ready(struct aring_req *req)
 	__poll_t mask;
 	bool again;
 
-	mask = aring_waitq_arm(req, req->op->pollin ? EPOLLIN | EPOLLRDNORM :
-						      EPOLLOUT | EPOLLWRNORM);
+	mask = aring_waitq_arm(req, aring_ready_events(req));
 	if (unlikely(mask & EPOLLNVAL)) {
 		aring_req_set_result(req, -EINVAL);
 		aring_run_end(req, ARING_ISSUED_DONE);

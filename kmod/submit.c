@@ -18,6 +18,7 @@
 #include <linux/sched/signal.h>
 
 #include "compat.h"
+#include "link.h"
 #include "op.h"
 #include "worker.h"
 
@@ -29,6 +30,11 @@
  * @head: SQ head, as far as consumed
  * @fd: the descriptor looked up last
  * @f: what it stood for; often not counted, and good for this call only
+ * @special: every SQE has to be looked at closely, not only one with special
+ *	flags
+ * @present: @sleeper is listed: this thread runs what its chains lead to
+ * @sleeper: this thread
+ * @chain: the chain that is being put together
  * @sqe: the kernel's own copy of the SQE at hand
  */
 struct aring_submit {
@@ -38,6 +44,10 @@ struct aring_submit {
 	u32			head;
 	s32			fd;
 	struct fd		f;
+	bool			special;
+	bool			present;
+	struct aring_sleeper	sleeper;
+	struct aring_chain	chain;
 	struct aring_sqe	sqe;
 };
 
@@ -58,6 +68,15 @@ static void aring_submit_flush(struct aring_submit *sub)
 	smp_store_release(&ring->shared->sq.head, sub->head);
 }
 
+/* Has the next SQE to do with other requests, whatever it says itself? */
+static bool aring_submit_is_special(const struct aring_submit *sub)
+{
+	const struct aring_ring *ring = sub->ring;
+
+	return sub->chain.head || ring->drain_next ||
+	       READ_ONCE(ring->nr_deferred);
+}
+
 static void aring_submit_begin(struct aring_submit *sub,
 			       struct aring_ring *ring)
 {
@@ -67,6 +86,9 @@ static void aring_submit_begin(struct aring_submit *sub,
 	sub->head = ring->sq_head;
 	sub->fd = -1;
 	sub->f = (struct fd){};
+	sub->present = false;
+	memset(&sub->chain, 0, sizeof(sub->chain));
+	sub->special = aring_submit_is_special(sub);
 }
 
 /* It is over; it holds something or others may know it. */
@@ -106,20 +128,6 @@ static struct file *aring_submit_file(struct aring_submit *sub, s32 fd)
 	return aring_fd_file(sub->f);
 }
 
-/* Neither timer nor device nor wait queue nor worker: wait for it here. */
-static void aring_submit_block(struct aring_submit *sub, struct aring_req *req)
-{
-	/* Others may look while this takes its time. */
-	aring_submit_flush(sub);
-	if (aring_state_read(&req->state) == ARING_SUBMITTED &&
-	    !aring_state_start(&req->state)) {
-		/* Asked for back: completing it says so. */
-		aring_run_end(req, ARING_ISSUED_DONE);
-		return;
-	}
-	aring_run_end(req, req->op->issue(req, ARING_ISSUE_BLOCK));
-}
-
 /*
  * Into the tables and into the workers' queue in one step, as a canceller sees
  * it: one who found it STARTED between the two would be told that its own
@@ -141,23 +149,22 @@ static bool aring_submit_to_worker(struct aring_req *req)
 /* It cannot end at once: SUBMITTED or STARTED, and ours. */
 static void aring_submit_async(struct aring_submit *sub, struct aring_req *req)
 {
-	bool pollable = file_can_poll(req->file) &&
-			!(req->op->flags & ARING_OP_BLOCKS);
+	bool polls = aring_req_polls_first(req);
 
 	aring_req_go_async(req);
-	req->peer = pollable;
-	if (!pollable && req->where == ARING_WHERE_DISK) {
+	if (!polls && req->where == ARING_WHERE_DISK) {
+		req->peer = false;
 		if (aring_submit_to_worker(req))
 			return;
 	} else if (aring_req_list(req)) {
-		if (!pollable) {
-			aring_submit_block(sub, req);
-			return;
-		}
-		/* It may be ready and still wait, if another is faster. */
-		if (!aring_honours_nowait(req->file, req->op->pollin))
+		/*
+		 * It may take its time here, and others may look meanwhile. Even
+		 * what is ready may still wait, if another is faster.
+		 */
+		if (!polls ||
+		    !aring_honours_nowait(req->file, req->op->pollin))
 			aring_submit_flush(sub);
-		aring_run_when_ready(req);
+		aring_run_async(req);
 		return;
 	}
 	/* What has been moved already counts. */
@@ -213,6 +220,14 @@ static __always_inline void aring_submit_start(struct aring_submit *sub,
 		aring_run_end(req, ret);
 }
 
+/* Nothing is to be done: the result is 0. */
+static __always_inline void aring_submit_nothing(struct aring_submit *sub,
+						 struct aring_req *req)
+{
+	WARN_ON_ONCE(!aring_state_start(&req->state));
+	aring_submit_done(sub, req);
+}
+
 /*
  * The words of an SQE that every operation has, each read at once: opcode,
  * flags, ioprio, fd; buf_index, personality, file_index.
@@ -254,6 +269,126 @@ static noinline bool aring_submit_refuse(struct aring_submit *sub,
 	return sub->ring->setup_flags & ARING_SETUP_SUBMIT_ALL;
 }
 
+/* Start the chain at hand, in which this thread takes part until ENTER ends. */
+static void aring_submit_chain(struct aring_submit *sub)
+{
+	/* CQEs in the order of submission as far as that goes. */
+	aring_submit_flush(sub);
+	if (!sub->present) {
+		aring_sleeper_add(sub->ring, &sub->sleeper);
+		sub->present = true;
+	}
+	aring_chain_start(sub->ring, &sub->chain);
+}
+
+/*
+ * What an SQE says about other requests. As on Linux 6.1: a drain in the middle
+ * of a chain is one of its head, and one of what comes after the chain.
+ */
+static int aring_submit_check_order(struct aring_submit *sub,
+				    struct aring_req *req, bool *drain)
+{
+	struct aring_ring *ring = sub->ring;
+
+	if (req->sqe_flags & ARING_SQE_CQE_SKIP_SUCCESS)
+		ring->drain_disabled = true;
+	if (req->sqe_flags & ARING_SQE_IO_DRAIN) {
+		if (ring->drain_disabled)
+			return -EOPNOTSUPP;
+		*drain = true;
+		if (sub->chain.head) {
+			sub->chain.head->drain = true;
+			ring->drain_next = true;
+		}
+	} else if (ring->drain_next && !sub->chain.head) {
+		ring->drain_next = false;
+		*drain = true;
+	}
+	return 0;
+}
+
+/* The checks that the fast path makes by a mask, one by one. */
+static int aring_submit_check(struct aring_submit *sub, struct aring_req *req,
+			      bool *drain)
+{
+	const struct aring_op *op = req->op;
+	int ret;
+
+	if (!op->name || (req->sqe_flags & ARING_SQE_UNKNOWN))
+		return -EINVAL;
+	if (req->sqe_flags & ARING_SQE_BUFFER_SELECT)
+		return -EOPNOTSUPP;
+	ret = aring_submit_check_order(sub, req, drain);
+	if (ret)
+		return ret;
+	if (sub->sqe.ioprio && !(op->allow & ARING_ALLOW_IOPRIO & ~ARING_ALLOW))
+		return -EINVAL;
+	if (sub->sqe.personality)
+		return -EINVAL;
+	ret = op->prep ? op->prep(req, &sub->sqe) : 0;
+	if (ret || req->opcode != ARING_OP_LINK_TIMEOUT)
+		return ret;
+	/* There must be something whose time it limits. */
+	return sub->chain.head &&
+	       sub->chain.last->opcode != ARING_OP_LINK_TIMEOUT ? 0 : -EINVAL;
+}
+
+/* A member of a chain, or of one alone that has to wait for a drain. */
+static bool aring_submit_member(struct aring_submit *sub, struct aring_req *req,
+				int ret, bool drain)
+{
+	const struct aring_op *op = req->op;
+	bool more = true;
+
+	if (!ret && (op->flags & ARING_OP_FILE)) {
+		req->file = aring_submit_file(sub, sub->sqe.fd);
+		/* What the program may forget when ENTER returns. */
+		if (req->file && op->capture)
+			ret = op->capture(req);
+	}
+	if (!ret) {
+		aring_req_go_async(req);
+		req->drain = drain;
+	} else {
+		more = (req->sqe_flags & ARING_SQE_LINKS) ||
+		       (sub->ring->setup_flags & ARING_SETUP_SUBMIT_ALL);
+	}
+	aring_chain_add(&sub->chain, req, ret);
+	if (!(req->sqe_flags & ARING_SQE_LINKS))
+		aring_submit_chain(sub);
+	return more;
+}
+
+/*
+ * An SQE with special flags, or at a time when all are special. Return: false to
+ * stop taking more.
+ */
+static noinline bool aring_submit_special(struct aring_submit *sub,
+					  struct aring_req *req,
+					  const struct aring_sqe *sqe,
+					  u64 head, u64 tail)
+{
+	bool drain = false, more = true;
+	int ret;
+
+	aring_sqe_copy(&sub->sqe, sqe, head, tail);
+	ret = aring_submit_check(sub, req, &drain);
+	/* What prep() did not finish must not be cleaned up. */
+	if (ret)
+		req->op = &aring_ops[ARING_OP_NOP];
+	if (sub->chain.head || (req->sqe_flags & ARING_SQE_LINKS) ||
+	    (!ret && (drain || READ_ONCE(sub->ring->nr_deferred))))
+		more = aring_submit_member(sub, req, ret, drain);
+	else if (ret)
+		more = aring_submit_refuse(sub, req, ret);
+	else if (!req->op->issue)
+		aring_submit_nothing(sub, req);
+	else
+		aring_submit_start(sub, req, sub->sqe.fd);
+	sub->special = aring_submit_is_special(sub);
+	return more && !fatal_signal_pending(current);
+}
+
 /*
  * Make a request of an SQE and set it going. Return: false to stop taking
  * more.
@@ -274,11 +409,12 @@ static __always_inline bool aring_submit_sqe(struct aring_submit *sub,
 	req->ticket = ticket;
 	req->op = op;
 	req->user_data = READ_ONCE(sqe->user_data);
+	req->result = 0;
 	req->file = NULL;
 
-	if (unlikely(((u32)head & ~op->allow) ||
-		     (tail & ARING_SQE_TAIL_PERSONALITY)))
-		return aring_submit_refuse(sub, req, -EINVAL);
+	if (unlikely(((u32)head & ~op->allow) |
+		     (tail & ARING_SQE_TAIL_PERSONALITY) | sub->special))
+		return aring_submit_special(sub, req, sqe, head, tail);
 	if (op->prep) {
 		aring_sqe_copy(&sub->sqe, sqe, head, tail);
 		ret = op->prep(req, &sub->sqe);
@@ -286,9 +422,7 @@ static __always_inline bool aring_submit_sqe(struct aring_submit *sub,
 			return aring_submit_refuse(sub, req, ret);
 	}
 	if (!op->issue) {
-		WARN_ON_ONCE(!aring_state_start(&req->state));
-		req->res = 0;
-		aring_submit_done(sub, req);
+		aring_submit_nothing(sub, req);
 		return true;
 	}
 	aring_submit_start(sub, req, head >> 32);
@@ -311,8 +445,7 @@ aring_submit_find(struct aring_ring *ring, u32 pos)
 			   READ_ONCE(ring->shared->sq_dropped) + 1);
 		return NULL;
 	}
-	/* Masked once more, so that not even a guess leaves the array. */
-	return &ring->sqes[index & mask];
+	return aring_sqe_at(ring, index);
 }
 
 /* Take SQEs, at most @nr. Return: how many were taken. */
@@ -378,11 +511,20 @@ int aring_submit(struct aring_ring *ring, u32 to_submit)
 		taken += got;
 		aring_submit_flush(&sub);
 	} while (got == part && taken < nr);
+	/* No chain reaches over the end of an ENTER. */
+	if (unlikely(sub.chain.head))
+		aring_submit_chain(&sub);
 	ret = taken;
 	if (unlikely(nr && !taken && !ring->free))
 		ret = -EAGAIN;
 	if (aring_fd_file(sub.f))
 		fdput(sub.f);
 	mutex_unlock(&ring->submit_lock);
+	if (unlikely(sub.present)) {
+		aring_run(ring);
+		aring_sleeper_del(ring, &sub.sleeper);
+		/* What somebody gave us that is not for us after all. */
+		aring_run_handoff(ring);
+	}
 	return ret;
 }

@@ -130,6 +130,23 @@ enum aring_where aring_where_runs(const struct file *file)
 	}
 }
 
+/**
+ * aring_where_polls() - where a file may be asked whether it is ready
+ * @file: the file
+ *
+ * A signalfd looks for the signals of whoever asks; what other drivers do is not
+ * known. Pipes and sockets of all families look at themselves only.
+ *
+ * Return: ARING_WHERE_ANY or ARING_WHERE_ENTER.
+ */
+enum aring_where aring_where_polls(const struct file *file)
+{
+	umode_t mode = file_inode(file)->i_mode;
+
+	return S_ISFIFO(mode) || S_ISSOCK(mode) ? ARING_WHERE_ANY :
+						  ARING_WHERE_ENTER;
+}
+
 static struct aring_pool *aring_pool_for(struct aring_req *req)
 {
 	/* What only owes an event must not queue behind what waits for a disk. */
@@ -225,13 +242,15 @@ void aring_worker_queue(struct aring_req *req)
 	spin_lock_irqsave(&ring->work_lock, flags);
 	again = !queued;
 	while (again) {
-		queued = aring_queue_or_cancel(req, &again);
+		queued = aring_queue_or_cancel_quiet(req, &again);
 		/* Woken meanwhile: fine, it is about to be run anyway. */
 		again = again && !queued;
 	}
 	if (queued && list_empty(&req->work_entry))
 		aring_worker_enqueue(req);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
+	if (unlikely(READ_ONCE(ring->nr_unblocked)))
+		aring_run_unblocked(ring);
 	rcu_read_unlock();
 }
 
@@ -358,10 +377,36 @@ static int aring_worker_try(struct aring_req *req)
 
 	old_cred = override_creds(req->cred);
 	old_memcg = set_active_memcg(req->ring->memcg);
-	ret = req->op->issue(req, ARING_ISSUE_WORKER);
+	ret = req->op->issue ? req->op->issue(req, ARING_ISSUE_WORKER) :
+			       ARING_ISSUED_DONE;
 	set_active_memcg(old_memcg);
 	revert_creds(old_cred);
 	return ret;
+}
+
+/*
+ * It has waited for other requests and is tried for the first time. Return:
+ * false if it is over.
+ */
+static bool aring_worker_launch(struct aring_req *req)
+{
+	req->flags &= ~ARING_REQ_LAUNCH;
+	aring_link_arm(req);
+	if (!(req->op->flags & ARING_OP_FILE))
+		return true;
+	if (!req->file) {
+		aring_req_set_result(req, -EBADF);
+		aring_run_end(req, ARING_ISSUED_DONE);
+		return false;
+	}
+	if (!aring_req_polls_first(req))
+		return true;
+	req->peer = true;
+	if (!(aring_waitq_arm(req, aring_ready_events(req)) & EPOLLNVAL))
+		return true;
+	aring_req_set_result(req, -EINVAL);
+	aring_run_end(req, ARING_ISSUED_DONE);
+	return false;
 }
 
 static void aring_worker_run(struct aring_req *req)
@@ -369,6 +414,8 @@ static void aring_worker_run(struct aring_req *req)
 	bool again;
 	int ret;
 
+	if ((req->flags & ARING_REQ_LAUNCH) && !aring_worker_launch(req))
+		return;
 	do {
 		ret = aring_worker_try(req);
 		if (ret != ARING_ISSUED_AGAIN) {

@@ -27,6 +27,7 @@ enum aring_try {
 
 /* worker.c APIs */
 enum aring_where aring_where_runs(const struct file *file);
+enum aring_where aring_where_polls(const struct file *file);
 
 /**
  * aring_inline_try() - can this be tried in ENTER without waiting?
