@@ -179,6 +179,17 @@ static const struct file_operations aring_fops = {
 	ARING_LLSEEK
 };
 
+/**
+ * aring_is_ring() - is it one of our files?
+ * @file: any file
+ *
+ * Return: true for an open /dev/aring.
+ */
+bool aring_is_ring(const struct file *file)
+{
+	return file->f_op == &aring_fops;
+}
+
 static struct miscdevice aring_misc = {
 	.minor	= MISC_DYNAMIC_MINOR,
 	.name	= "aring",

@@ -7,4 +7,8 @@
 
 #define ARING_VERSION	"0.1.0"
 
+struct file;
+
+bool aring_is_ring(const struct file *file);
+
 #endif /* ARING_MAIN_H */

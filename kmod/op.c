@@ -33,6 +33,20 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.prep		= aring_fsync_prep,
 		.issue		= aring_fsync_issue,
 	},
+	[ARING_OP_POLL_ADD] = {
+		.name		= "poll_add",
+		.allow		= ARING_ALLOW,
+		.flags		= ARING_OP_FILE | ARING_OP_OWN_START |
+				  ARING_OP_POLLS,
+		.prep		= aring_poll_prep,
+		.issue		= aring_poll_issue,
+	},
+	[ARING_OP_POLL_REMOVE] = {
+		.name		= "poll_remove",
+		.allow		= ARING_ALLOW,
+		.prep		= aring_poll_remove_prep,
+		.issue		= aring_poll_remove_issue,
+	},
 	[ARING_OP_TIMEOUT] = {
 		.name		= "timeout",
 		.allow		= ARING_ALLOW,

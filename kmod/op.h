@@ -107,6 +107,12 @@ int aring_timeout_remove_prep(struct aring_req *req,
 			      const struct aring_sqe *sqe);
 int aring_timeout_remove_issue(struct aring_req *req, unsigned int how);
 
+/* op_poll.c */
+int aring_poll_prep(struct aring_req *req, const struct aring_sqe *sqe);
+int aring_poll_issue(struct aring_req *req, unsigned int how);
+int aring_poll_remove_prep(struct aring_req *req, const struct aring_sqe *sqe);
+int aring_poll_remove_issue(struct aring_req *req, unsigned int how);
+
 /* op_cancel.c */
 int aring_async_cancel_prep(struct aring_req *req,
 			    const struct aring_sqe *sqe);

@@ -61,6 +61,7 @@ enum aring_where {
 #define ARING_REQ_HOME		0x800	/* runs nowhere but in the submitter's ENTER */
 #define ARING_REQ_LAUNCH	0x1000	/* had to wait for others, not tried yet */
 #define ARING_REQ_LINKED	0x2000	/* in a chain, or behind a drain: see link.c */
+#define ARING_REQ_ARMED		0x4000	/* a POLL_ADD in the file's wait queues */
 
 /**
  * struct aring_waiter - one entry in a foreign wait queue
@@ -129,6 +130,28 @@ struct aring_timeout {
 };
 
 /**
+ * struct aring_poll - POLL_ADD; the events are &aring_req.events
+ * @multi: a CQE for each event
+ */
+struct aring_poll {
+	bool			multi;
+};
+
+/**
+ * struct aring_poll_update - POLL_REMOVE
+ * @key: user_data of the POLL_ADD
+ * @user_data: new user_data
+ * @events: new events
+ * @flags: ARING_POLL_*
+ */
+struct aring_poll_update {
+	u64			key;
+	u64			user_data;
+	__poll_t		events;
+	u32			flags;
+};
+
+/**
  * struct aring_cancel - ASYNC_CANCEL and TIMEOUT_REMOVE
  * @key: user_data or ticket
  * @flags: ARING_ASYNC_CANCEL_* or ARING_TIMEOUT_*
@@ -189,6 +212,8 @@ struct aring_cancel {
  * @sync: per operation
  * @timeout: per operation
  * @cancel: per operation
+ * @poll: per operation
+ * @poll_update: per operation
  */
 struct aring_req {
 	aring_state_t		state;
@@ -214,6 +239,8 @@ struct aring_req {
 		struct aring_sync	sync;
 		struct aring_timeout	timeout;
 		struct aring_cancel	cancel;
+		struct aring_poll	poll;
+		struct aring_poll_update poll_update;
 	};
 
 	/* From here on only what went asynchronous is touched. */
@@ -301,8 +328,12 @@ int aring_cancel(struct aring_ring *ring, const struct aring_cancel *cancel,
 		 struct file *file);
 void aring_cancel_all(struct aring_ring *ring, const struct mm_struct *mm);
 
+/* op_poll.c APIs: what waitq.c calls */
+void aring_poll_wake(struct aring_req *req, struct aring_waiter *waiter,
+		     __poll_t mask);
+
 /* waitq.c APIs */
-__poll_t aring_waitq_arm(struct aring_req *req, __poll_t events);
+int aring_waitq_arm(struct aring_req *req, __poll_t events, __poll_t *mask);
 void aring_waitq_disarm(struct aring_req *req);
 
 /* link.c APIs: what complete.c asks, under cq_lock */
@@ -337,7 +368,9 @@ void aring_link_exit(struct aring_ring *ring);
 void aring_run_unblocked(struct aring_ring *ring);
 void aring_run_async(struct aring_req *req);
 void aring_run_launch(struct aring_req *req);
+bool aring_is_at_home(const struct aring_req *req);
 void aring_run_wake(struct aring_req *req);
+void aring_run_woken(struct aring_req *req);
 void aring_run_unlist(struct aring_req *req);
 bool aring_run_pending(struct aring_ring *ring);
 unsigned int aring_run(struct aring_ring *ring);

@@ -54,7 +54,7 @@ struct vm_area_struct;
 	(ARING_FEAT_SINGLE_MMAP | ARING_FEAT_NODROP | \
 	 ARING_FEAT_SUBMIT_STABLE | ARING_FEAT_RW_CUR_POS | \
 	 ARING_FEAT_CUR_PERSONALITY | ARING_FEAT_FAST_POLL | \
-	 ARING_FEAT_EXT_ARG | ARING_FEAT_CQE_SKIP)
+	 ARING_FEAT_POLL_32BITS | ARING_FEAT_EXT_ARG | ARING_FEAT_CQE_SKIP)
 
 /**
  * struct aring_index_pair - the two ends of one ring, as the program sees them

@@ -14,8 +14,14 @@
 #include "op.h"
 #include "worker.h"
 
-/* Would @req find in the calling thread what it would have found at submission? */
-static bool aring_is_at_home(const struct aring_req *req)
+/**
+ * aring_is_at_home() - would @req find in the calling thread what it would have
+ *	found at submission?
+ * @req: gone asynchronous
+ *
+ * Return: true if so.
+ */
+bool aring_is_at_home(const struct aring_req *req)
 {
 	/*
 	 * The mm is pinned, so its address is not reused; within one address
@@ -120,6 +126,32 @@ void aring_run_wake(struct aring_req *req)
 	    aring_state_read(&req->state) == ARING_QUEUED)
 		aring_run_place(req);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
+}
+
+/**
+ * aring_run_woken() - the owner wants the request to be run elsewhere
+ * @req: STARTED and owned, in a wait queue; not the caller's afterwards
+ *
+ * Context: any, neither work_lock nor a lock inside it held.
+ */
+void aring_run_woken(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	bool again, queued;
+	unsigned long flags;
+
+	/* QUEUED and listed in one step, as in aring_worker_queue(). */
+	rcu_read_lock();
+	spin_lock_irqsave(&ring->work_lock, flags);
+	do {
+		queued = aring_queue_or_cancel_quiet(req, &again);
+	} while (!queued && again);
+	if (queued && list_empty(&req->work_entry))
+		aring_run_place(req);
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+	if (unlikely(READ_ONCE(ring->nr_unblocked)))
+		aring_run_unblocked(ring);
+	rcu_read_unlock();
 }
 
 /**
@@ -323,7 +355,8 @@ static int aring_run_try(struct aring_req *req)
 	 * if it is ready and another reader is faster, the submitter waits as
 	 * in the plain call.
 	 */
-	if (!aring_honours_nowait(req->file, req->op->pollin)) {
+	if (!(req->op->flags & ARING_OP_POLLS) &&
+	    !aring_honours_nowait(req->file, req->op->pollin)) {
 		if (vfs_poll(req->file, NULL) &
 		    (req->events | EPOLLERR | EPOLLHUP))
 			how = ARING_ISSUE_BLOCK;
@@ -479,10 +512,11 @@ void aring_run_when_ready(struct aring_req *req)
 {
 	__poll_t mask;
 	bool again;
+	int ret;
 
-	mask = aring_waitq_arm(req, aring_ready_events(req));
-	if (unlikely(mask & EPOLLNVAL)) {
-		aring_req_set_result(req, -EINVAL);
+	ret = aring_waitq_arm(req, aring_ready_events(req), &mask);
+	if (unlikely(ret && !mask)) {
+		aring_req_set_result(req, ret);
 		aring_run_end(req, ARING_ISSUED_DONE);
 		return;
 	}

@@ -40,58 +40,71 @@ static int aring_waitq_wake(wait_queue_entry_t *entry, unsigned int mode,
 	}
 
 	/* Without a key anything may have happened. */
-	if (mask && !(mask & (req->events | EPOLLERR | EPOLLHUP)))
+	if (mask && !(mask & (READ_ONCE(req->events) | EPOLLERR | EPOLLHUP)))
 		return 0;
-	aring_run_wake(req);
+	if (mask && req->opcode == ARING_OP_POLL_ADD)
+		aring_poll_wake(req, waiter, mask);
+	else
+		aring_run_wake(req);
 	return 1;
 }
 
 struct aring_arm {
 	struct poll_table_struct	pt;
 	struct aring_req		*req;
+	wait_queue_head_t		*heads[2];
 	unsigned int			nr;
+	int				error;
 };
 
 static void aring_waitq_queue(struct file *file, wait_queue_head_t *head,
 			      struct poll_table_struct *pt)
 {
 	struct aring_arm *arm = container_of(pt, struct aring_arm, pt);
-	struct aring_waiter *waiter;
+	struct aring_waiter *waiter = arm->req->waiters;
+	unsigned int i;
 
-	if (arm->nr++ >= ARRAY_SIZE(arm->req->waiters))
+	/* Some drivers name the same queue twice. */
+	for (i = 0; i < arm->nr; i++) {
+		if (arm->heads[i] == head)
+			return;
+	}
+	if (arm->nr == ARRAY_SIZE(arm->heads)) {
+		arm->error = -EINVAL;
 		return;
-	waiter = &arm->req->waiters[arm->nr - 1];
+	}
+	arm->heads[arm->nr] = head;
+	waiter += arm->nr++;
 	waiter->req = arm->req;
 	waiter->head = head;
 	init_waitqueue_func_entry(&waiter->entry, aring_waitq_wake);
-	add_wait_queue(head, &waiter->entry);
+	if (arm->req->events & EPOLLEXCLUSIVE)
+		add_wait_queue_exclusive(head, &waiter->entry);
+	else
+		add_wait_queue(head, &waiter->entry);
 }
 
 /**
  * aring_waitq_arm() - wait for a file to become ready
  * @req: owned by the caller, listed, in the submitter's context
  * @events: EPOLL* to wait for; errors and hang-ups always count
+ * @mask: out: the events that are there already
  *
  * Context: process, no spinlock held: ->poll() may sleep.
  *
- * Return: the events that are there already, EPOLLNVAL if the file uses more
- * wait queues than a request has room for, or none without being ready.
+ * Return: 0; -EINVAL if nothing will ever wake it, or the file uses more wait
+ * queues than a request has room for.
  */
-__poll_t aring_waitq_arm(struct aring_req *req, __poll_t events)
+int aring_waitq_arm(struct aring_req *req, __poll_t events, __poll_t *mask)
 {
 	struct aring_arm arm = { .req = req };
-	__poll_t mask;
 
 	req->events = events;
 	events |= EPOLLERR | EPOLLHUP;
 	init_poll_funcptr(&arm.pt, aring_waitq_queue);
 	arm.pt._key = events;
-	mask = vfs_poll(req->file, &arm.pt);
-	mask &= events;
-	/* Nothing that could ever wake it, or more than there is room for. */
-	if (arm.nr > ARRAY_SIZE(req->waiters) || (!arm.nr && !mask))
-		return EPOLLNVAL;
-	return mask;
+	*mask = vfs_poll(req->file, &arm.pt) & events;
+	return arm.nr ? arm.error : -EINVAL;
 }
 
 static void aring_waiter_remove(struct aring_waiter *waiter)

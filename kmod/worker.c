@@ -390,6 +390,9 @@ static int aring_worker_try(struct aring_req *req)
  */
 static bool aring_worker_launch(struct aring_req *req)
 {
+	__poll_t mask;
+	int ret;
+
 	req->flags &= ~ARING_REQ_LAUNCH;
 	aring_link_arm(req);
 	if (!(req->op->flags & ARING_OP_FILE))
@@ -402,9 +405,10 @@ static bool aring_worker_launch(struct aring_req *req)
 	if (!aring_req_polls_first(req))
 		return true;
 	req->peer = true;
-	if (!(aring_waitq_arm(req, aring_ready_events(req)) & EPOLLNVAL))
+	ret = aring_waitq_arm(req, aring_ready_events(req), &mask);
+	if (!ret || mask)
 		return true;
-	aring_req_set_result(req, -EINVAL);
+	aring_req_set_result(req, ret);
 	aring_run_end(req, ARING_ISSUED_DONE);
 	return false;
 }
