@@ -22,6 +22,9 @@
 /* What an update replaces; the rest says how the poll behaves. */
 #define ARING_POLL_MASK		((__force __poll_t)0xffff)
 
+/* Of these the waker does not know. */
+#define ARING_POLL_URGENT	(EPOLLPRI | EPOLLRDBAND)
+
 static __poll_t aring_poll_parse(const struct aring_sqe *sqe)
 {
 	u32 events = sqe->poll32_events;
@@ -52,6 +55,9 @@ int aring_poll_prep(struct aring_req *req, const struct aring_sqe *sqe)
 	if (poll->multi && (req->sqe_flags & ARING_SQE_CQE_SKIP_SUCCESS))
 		return -EINVAL;
 	req->events = aring_poll_parse(sqe);
+	/* Whoever says both wants the one event. */
+	if (sqe->poll32_events & (__force u32)EPOLLONESHOT)
+		poll->multi = false;
 	return 0;
 }
 
@@ -166,6 +172,14 @@ void aring_poll_wake(struct aring_req *req, struct aring_waiter *waiter,
 {
 	bool again;
 
+	/*
+	 * A socket with plain data wakes with the events of urgent data too. Who
+	 * asks for those gets them from the file.
+	 */
+	if (unlikely(mask & READ_ONCE(req->events) & ARING_POLL_URGENT)) {
+		aring_run_wake(req);
+		return;
+	}
 	/* If it is owned its owner is told to look again. */
 	while (!aring_state_take(&req->state)) {
 		if (!aring_state_wake(&req->state))
