@@ -10,6 +10,30 @@
 #include "op.h"
 #include "worker.h"
 
+/*
+ * The compare-and-swap. What has moved a part and waits for more cannot be
+ * CANCELLED: it is taken, to be ended with what was moved. Going to QUEUED
+ * happens under cq_lock, and so does this, lest a request moves its first part
+ * and is QUEUED again between our look at it and the swap.
+ */
+static enum aring_verdict aring_cancel_decide(struct aring_req *req, bool waits,
+					      bool *taken)
+{
+	enum aring_verdict verdict = ARING_VERDICT_STARTED;
+	unsigned long flags;
+
+	*taken = false;
+	if (!(req->op->flags & ARING_OP_PARTS))
+		return aring_state_cancel(&req->state, waits);
+	spin_lock_irqsave(&req->ring->cq_lock, flags);
+	if (aring_req_partial(req) && aring_state_take(&req->state))
+		*taken = true;
+	else
+		verdict = aring_state_cancel(&req->state, waits);
+	spin_unlock_irqrestore(&req->ring->cq_lock, flags);
+	return verdict;
+}
+
 /**
  * aring_cancel_one() - take one request back, if that is still possible
  * @req: listed; &aring_ring.lock held
@@ -20,9 +44,9 @@
 int aring_cancel_one(struct aring_req *req)
 {
 	/* Only what waits for a peer may be withdrawn once it is STARTED. */
-	bool waits = req->peer;
+	bool taken, waits = req->peer;
 
-	switch (aring_state_cancel(&req->state, waits)) {
+	switch (aring_cancel_decide(req, waits, &taken)) {
 	case ARING_VERDICT_CANCELLED:
 		aring_req_release(req);
 		aring_complete_cancelled(req);
@@ -30,7 +54,9 @@ int aring_cancel_one(struct aring_req *req)
 	case ARING_VERDICT_MARKED:
 		return 0;
 	case ARING_VERDICT_STARTED:
-		if (waits)
+		if (taken)
+			aring_run_end(req, ARING_ISSUED_DONE);
+		else if (waits)
 			aring_worker_interrupt(req);
 		return -EALREADY;
 	default:

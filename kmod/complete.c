@@ -20,7 +20,7 @@
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
 
-#include "request.h"
+#include "op.h"
 
 /* Look how much room the program has made. cq_lock. */
 static bool aring_cq_look_for_room(struct aring_ring *ring)
@@ -315,8 +315,8 @@ void aring_complete_cancelled(struct aring_req *req)
  * Context: any, no lock inside work_lock held.
  *
  * Return: true if it is QUEUED. False with *@again if it is still owned,
- * false without if somebody had asked for it back and it is CANCELLED, its
- * CQE posted. Except for *@again the request may not be touched.
+ * false without if somebody had asked for it back and it is over, its CQE
+ * posted. Except for *@again the request may not be touched.
  */
 bool aring_queue_or_cancel_quiet(struct aring_req *req, bool *again)
 {
@@ -326,10 +326,18 @@ bool aring_queue_or_cancel_quiet(struct aring_req *req, bool *again)
 
 	rcu_read_lock();
 	spin_lock_irqsave(&ring->cq_lock, flags);
-	queued = aring_state_queue(&req->state);
-	WARN_ON_ONCE(queued == ARING_QUEUED_BAD);
+	if (unlikely(aring_req_partial(req)) &&
+	    aring_state_cancel_wanted(&req->state)) {
+		/* Not CANCELLED: what was moved counts. */
+		aring_reach_done(req);
+		queued = ARING_QUEUED_CANCELLED;
+	} else {
+		queued = aring_state_queue(&req->state);
+		WARN_ON_ONCE(queued == ARING_QUEUED_BAD);
+		if (queued == ARING_QUEUED_CANCELLED)
+			aring_reach_cancelled(req);
+	}
 	if (queued == ARING_QUEUED_CANCELLED) {
-		aring_req_set_result(req, -ECANCELED);
 		aring_end(ring, req);
 		aring_cq_commit(ring);
 	}

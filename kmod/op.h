@@ -29,6 +29,7 @@
 #define ARING_OP_OWN_START	0x02	/* ->issue() makes all its transitions */
 #define ARING_OP_BLOCKS		0x04	/* no use in trying it without waiting */
 #define ARING_OP_POLLS		0x08	/* only asks the file whether it is ready */
+#define ARING_OP_PARTS		0x10	/* may wait with a part of it done: net.partial */
 
 /*
  * &aring_op.allow: the bits that the first 32 bits of an SQE may have (opcode,
@@ -87,6 +88,12 @@ static inline __poll_t aring_ready_events(const struct aring_req *req)
 				 EPOLLOUT | EPOLLWRNORM;
 }
 
+/* Has it moved a part, and waits for more? Its result so far is set. */
+static inline bool aring_req_partial(const struct aring_req *req)
+{
+	return (req->op->flags & ARING_OP_PARTS) && READ_ONCE(req->net.partial);
+}
+
 /* op_rw.c */
 int aring_rw_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_rw_capture(struct aring_req *req);
@@ -106,6 +113,13 @@ int aring_link_timeout_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_timeout_remove_prep(struct aring_req *req,
 			      const struct aring_sqe *sqe);
 int aring_timeout_remove_issue(struct aring_req *req, unsigned int how);
+
+/* op_net.c */
+int aring_send_prep(struct aring_req *req, const struct aring_sqe *sqe);
+int aring_recv_prep(struct aring_req *req, const struct aring_sqe *sqe);
+int aring_net_capture(struct aring_req *req);
+int aring_net_issue(struct aring_req *req, unsigned int how);
+void aring_net_cleanup(struct aring_req *req);
 
 /* op_poll.c */
 int aring_poll_prep(struct aring_req *req, const struct aring_sqe *sqe);

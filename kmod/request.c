@@ -32,13 +32,14 @@ static struct kmem_cache *aring_req_cache;
  */
 int aring_req_cache_init(void)
 {
-	/* User memory is copied to the iovecs in the slot, and nowhere else. */
+	/* User memory is copied to the operations' own parts, and nowhere else. */
 	aring_req_cache =
 		kmem_cache_create_usercopy("aring_req",
 					   sizeof(struct aring_req), 0,
 					   SLAB_HWCACHE_ALIGN | SLAB_ACCOUNT,
-					   offsetof(struct aring_req, rw.fast),
-					   sizeof_field(struct aring_req, rw.fast),
+					   offsetof(struct aring_req, rw),
+					   offsetof(struct aring_req, reclaim) -
+					   offsetof(struct aring_req, rw),
 					   NULL);
 	return aring_req_cache ? 0 : -ENOMEM;
 }

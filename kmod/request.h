@@ -9,6 +9,7 @@
 #include <linux/hrtimer.h>
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/socket.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
 
@@ -152,6 +153,49 @@ struct aring_poll_update {
 };
 
 /**
+ * struct aring_net - SEND, RECV, SENDMSG, RECVMSG
+ * @addr: user address of the buffer, or of the message header
+ * @len: bytes of the buffer
+ * @flags: MSG_* as given
+ * @poll_first: do not try before the socket has been ready
+ * @copied: what the program may forget has been copied
+ * @partial: it has moved a part and waits for more; written by the owner, read
+ *	under cq_lock by who wants to take it back
+ * @total: bytes wanted in all
+ * @done: bytes moved by earlier attempts
+ * @iov: own copy of the iovecs of a message, @fast or allocated
+ * @nr_segs: their number
+ * @uname: user address of the peer's address
+ * @name_len: its size
+ * @control_len: bytes of control data, as given
+ * @ucontrol: user address of the control data to receive
+ * @control: own copy of the control data to send
+ * @control_size: bytes allocated for it
+ * @name: own copy of the address to send to
+ * @fast: room for a few iovecs
+ */
+struct aring_net {
+	u64			addr;
+	u32			len;
+	u32			flags;
+	bool			poll_first;
+	bool			copied;
+	bool			partial;
+	size_t			total;
+	size_t			done;
+	struct iovec		*iov;
+	unsigned long		nr_segs;
+	void __user		*uname;
+	int			name_len;
+	size_t			control_len;
+	void __user		*ucontrol;
+	void			*control;
+	size_t			control_size;
+	struct sockaddr_storage	name;
+	struct iovec		fast[UIO_FASTIOV];
+};
+
+/**
  * struct aring_cancel - ASYNC_CANCEL and TIMEOUT_REMOVE
  * @key: user_data or ticket
  * @flags: ARING_ASYNC_CANCEL_* or ARING_TIMEOUT_*
@@ -212,6 +256,7 @@ struct aring_cancel {
  * @sync: per operation
  * @timeout: per operation
  * @cancel: per operation
+ * @net: per operation
  * @poll: per operation
  * @poll_update: per operation
  */
@@ -239,6 +284,7 @@ struct aring_req {
 		struct aring_sync	sync;
 		struct aring_timeout	timeout;
 		struct aring_cancel	cancel;
+		struct aring_net	net;
 		struct aring_poll	poll;
 		struct aring_poll_update poll_update;
 	};
@@ -375,6 +421,7 @@ void aring_run_unlist(struct aring_req *req);
 bool aring_run_pending(struct aring_ring *ring);
 unsigned int aring_run(struct aring_ring *ring);
 void aring_run_handoff(struct aring_ring *ring);
+void aring_run_withdraw(struct aring_req *req);
 void aring_run_end(struct aring_req *req, int ret);
 void aring_run_when_ready(struct aring_req *req);
 

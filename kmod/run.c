@@ -244,6 +244,22 @@ bool aring_run_pending(struct aring_ring *ring)
 }
 
 /**
+ * aring_run_withdraw() - the owner obeys who wants the request back
+ * @req: STARTED and owned, with nothing to move now
+ *
+ * Context: process.
+ */
+void aring_run_withdraw(struct aring_req *req)
+{
+	aring_req_release(req);
+	/* What was moved before counts. */
+	if (aring_req_partial(req))
+		aring_complete(req);
+	else
+		aring_complete_withdrawn(req);
+}
+
+/**
  * aring_run_end() - deal with what an attempt returned
  * @req: what was tried; not ours any more if @ret is ARING_ISSUED_AWAY
  * @ret: ARING_ISSUED_*, not ARING_ISSUED_AGAIN
@@ -256,8 +272,7 @@ void aring_run_end(struct aring_req *req, int ret)
 		return;
 	if (ret == ARING_ISSUED_INTR) {
 		if (aring_state_cancel_wanted(&req->state)) {
-			aring_req_release(req);
-			aring_complete_withdrawn(req);
+			aring_run_withdraw(req);
 			return;
 		}
 		aring_req_set_result(req, -EINTR);
@@ -403,8 +418,7 @@ static void aring_run_one(struct aring_req *req)
 			return;
 		}
 		if (aring_state_cancel_wanted(&req->state)) {
-			aring_req_release(req);
-			aring_complete_withdrawn(req);
+			aring_run_withdraw(req);
 			return;
 		}
 		if (aring_queue_or_cancel(req, &again) || !again)

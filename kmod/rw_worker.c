@@ -3,151 +3,36 @@
  * A read or write in a worker.
  *
  * The transfer may wait for ever: on a frozen file system, a dead server, a
- * pipe. So the worker must not hold the program's address space while it
- * waits, or a killed program would stay. It takes the address space for a
- * moment, pins the pages of the transfer, lets it go, and works on the pages.
+ * pipe. So it works on pinned pages, piece by piece: see pin.c.
  */
 #include <linux/bvec.h>
-#include <linux/kthread.h>
-#include <linux/mm.h>
-#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/slab.h>
 
 #include "compat.h"
 #include "op.h"
+#include "pin.h"
 #include "rw.h"
 #include "worker.h"
 
-/* Pages pinned at a time: 4 MiB on x86. Longer transfers go piece by piece. */
-#define ARING_PIN_PAGES		1024U
-
-/**
- * struct aring_piece - pinned pages of a transfer
- * @pages: the pages
- * @bvecs: the same with offsets and lengths
- * @nr: how many of both
- * @len: bytes
- */
-struct aring_piece {
-	struct page	**pages;
-	struct bio_vec	*bvecs;
-	unsigned int	nr;
-	size_t		len;
-};
-
-static int aring_pin_range(struct aring_piece *piece, unsigned int max,
-			   unsigned long addr, size_t len, size_t left,
-			   unsigned int gup)
+static struct aring_span aring_rw_span(const struct aring_req *req)
 {
-	unsigned int offset = offset_in_page(addr);
-	unsigned int want, i;
-	int got;
+	const struct aring_rw *rw = &req->rw;
 
-	/* The kernel moves no more than that at a time, whatever an iovec says. */
-	len = min(len, left - piece->len);
-	if (!len)
-		return 0;
-	want = min_t(size_t, max - piece->nr,
-		     DIV_ROUND_UP(offset + len, PAGE_SIZE));
-	got = pin_user_pages_fast(addr & PAGE_MASK, want, gup,
-				  piece->pages + piece->nr);
-	if (got <= 0)
-		return got ?: -EFAULT;
-	for (i = 0; i < got; i++) {
-		size_t part = min_t(size_t, len, PAGE_SIZE - offset);
-		struct bio_vec *bvec = &piece->bvecs[piece->nr + i];
-
-		bvec->bv_page = piece->pages[piece->nr + i];
-		bvec->bv_offset = offset;
-		bvec->bv_len = part;
-		piece->len += part;
-		len -= part;
-		offset = 0;
-	}
-	piece->nr += got;
-	/* Less than asked for: the rest is not there. */
-	return got == want ? 0 : -EFAULT;
-}
-
-/* Pin the next piece of the transfer. The mm is in use by this thread. */
-static int aring_pin_piece(struct aring_req *req, struct aring_piece *piece,
-			   unsigned int max)
-{
-	unsigned int gup = aring_is_read(req) ? FOLL_WRITE : 0;
-	struct aring_rw *rw = &req->rw;
-	size_t skip = rw->done, left = rw->total - rw->done;
-	unsigned long i;
-	int ret = 0;
-
-	if (!aring_is_vectored(req))
-		ret = aring_pin_range(piece, max, rw->addr + skip,
-				      rw->total - skip, left, gup);
-	for (i = 0; aring_is_vectored(req) && i < rw->nr_segs; i++) {
-		const struct iovec *iov = &rw->iov[i];
-
-		if (skip >= iov->iov_len) {
-			skip -= iov->iov_len;
-			continue;
-		}
-		ret = aring_pin_range(piece, max,
-				      (unsigned long)iov->iov_base + skip,
-				      iov->iov_len - skip, left, gup);
-		skip = 0;
-		if (ret || piece->nr == max || piece->len == left)
-			break;
-	}
-	/* What is there can be moved: a fault is reported only at its place. */
-	return piece->nr ? 0 : ret;
-}
-
-static unsigned int aring_piece_max(const struct aring_rw *rw)
-{
-	size_t left = rw->total - rw->done;
-	size_t pages = left / PAGE_SIZE + 2 + (rw->iov ? rw->nr_segs : 0);
-
-	return min_t(size_t, pages, ARING_PIN_PAGES);
-}
-
-static void aring_piece_free(struct aring_piece *piece, bool dirty)
-{
-	if (piece->nr)
-		unpin_user_pages_dirty_lock(piece->pages, piece->nr, dirty);
-	kvfree(piece->pages);
-	kvfree(piece->bvecs);
-}
-
-static int aring_piece_get(struct aring_req *req, struct aring_piece *piece)
-{
-	unsigned int max = aring_piece_max(&req->rw);
-	int ret;
-
-	memset(piece, 0, sizeof(*piece));
-	piece->pages = kvmalloc_array(max, sizeof(*piece->pages),
-				      GFP_KERNEL_ACCOUNT);
-	piece->bvecs = kvmalloc_array(max, sizeof(*piece->bvecs),
-				      GFP_KERNEL_ACCOUNT);
-	ret = -ENOMEM;
-	if (!piece->pages || !piece->bvecs)
-		goto fail;
-	ret = -EFAULT;
-	if (!mmget_not_zero(req->mm))
-		goto fail;
-	kthread_use_mm(req->mm);
-	ret = aring_pin_piece(req, piece, max);
-	kthread_unuse_mm(req->mm);
-	mmput_async(req->mm);
-	if (!ret)
-		return 0;
-fail:
-	aring_piece_free(piece, false);
-	return ret;
+	return (struct aring_span){
+		.addr	= rw->addr,
+		.iov	= rw->iov,
+		.nr_segs = rw->nr_segs,
+		.total	= rw->total,
+		.done	= rw->done,
+		.to_user = aring_is_read(req),
+	};
 }
 
 /* Move one piece. Return: bytes or a negative errno. */
 static ssize_t aring_move_piece(struct aring_req *req, size_t *wanted)
 {
 	int dir = aring_is_read(req) ? ITER_DEST : ITER_SOURCE;
+	struct aring_span span = aring_rw_span(req);
 	struct kiocb *kiocb = &req->rw.kiocb;
 	struct aring_piece piece;
 	struct iov_iter iter;
@@ -168,7 +53,7 @@ static ssize_t aring_move_piece(struct aring_req *req, size_t *wanted)
 		iov_iter_bvec(&iter, dir, NULL, 0, 0);
 		return aring_rw_call(req, &iter);
 	}
-	ret = aring_piece_get(req, &piece);
+	ret = aring_piece_get(&piece, req->mm, &span);
 	if (ret)
 		return ret;
 	*wanted = piece.len;

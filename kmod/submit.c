@@ -168,7 +168,7 @@ static void aring_submit_async(struct aring_submit *sub, struct aring_req *req)
 		return;
 	}
 	/* What has been moved already counts. */
-	if (req->flags & ARING_REQ_BEGUN)
+	if ((req->flags & ARING_REQ_BEGUN) || aring_req_partial(req))
 		req->flags |= ARING_REQ_FAIL;
 	else
 		aring_req_set_result(req, -ECANCELED);
