@@ -98,9 +98,12 @@ static bool aring_cancel_match(const struct aring_req *req,
 		by_data = true;
 	if (aring_state_final(aring_state_read(&req->state)))
 		return false;
+	/* As on Linux 6.1, a time limit is found only by what it is for. */
+	if (req->opcode == ARING_OP_LINK_TIMEOUT)
+		return false;
 	/*
-	 * Who is not asked for by name goes with the chain: its head ends the
-	 * rest, and a time limit ends with what it is for.
+	 * Who is not asked for by name goes with the chain, whose head ends the
+	 * rest.
 	 */
 	if (!by_data && aring_link_waits(req))
 		return false;

@@ -124,9 +124,10 @@ void aring_show_fdinfo(struct seq_file *m, struct file *file)
 		return;
 	aring_show_sq(m, ring);
 	aring_show_cq(m, ring);
-	seq_printf(m, "Workers:\t%u disk, %u peer\n",
+	seq_printf(m, "Workers:\t%u disk, %u peer, %u ready\n",
 		   READ_ONCE(ring->bounded.nr_workers),
-		   READ_ONCE(ring->unbounded.nr_workers));
+		   READ_ONCE(ring->unbounded.nr_workers),
+		   READ_ONCE(ring->ready.nr_workers));
 	aring_show_inflight(m, ring);
 	aring_show_overflow(m, ring);
 }

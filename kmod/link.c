@@ -280,13 +280,12 @@ static void aring_fired_fn(struct work_struct *work)
  * aring_link_waits() - is it in the shadow of another request?
  * @req: listed; &aring_ring.lock held
  *
- * Return: true for what waits behind another one in a chain, and for a
- * LINK_TIMEOUT. It may have changed by the time the caller looks at it.
+ * Return: true for what waits behind another one in a chain. It may have changed
+ * by the time the caller looks at it.
  */
 bool aring_link_waits(const struct aring_req *req)
 {
-	return (req->flags & ARING_REQ_LINKED) &&
-	       (READ_ONCE(req->prev) || req->opcode == ARING_OP_LINK_TIMEOUT);
+	return (req->flags & ARING_REQ_LINKED) && READ_ONCE(req->prev);
 }
 
 /**

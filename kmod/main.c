@@ -97,6 +97,8 @@ static long aring_do_enter(struct aring_ring *ring,
 		return -EINVAL;
 	if (unlikely(READ_ONCE(ring->setup_flags) & ARING_SETUP_R_DISABLED))
 		return -EBADFD;
+	/* What became ready before goes before what is submitted now. */
+	aring_run(ring);
 	if (enter.to_submit) {
 		ret = aring_submit(ring, enter.to_submit);
 		if (ret != enter.to_submit)

@@ -69,8 +69,6 @@ int aring_msg_copy(struct aring_req *req, struct socket *sock)
 	struct user_msghdr umsg;
 	int ret;
 
-	net->name_len = 0;
-	net->control_len = 0;
 	if (copy_from_user(&umsg, u64_to_user_ptr(net->addr), sizeof(umsg)))
 		return -EFAULT;
 	if (umsg.msg_iovlen > UIO_MAXIOV)
@@ -80,9 +78,11 @@ int aring_msg_copy(struct aring_req *req, struct socket *sock)
 		return ret;
 	if (umsg.msg_name && umsg.msg_namelen < 0)
 		return -EINVAL;
-	net->uname = umsg.msg_name;
 	net->name_len = umsg.msg_name ? min_t(int, umsg.msg_namelen,
 					      sizeof(net->name)) : 0;
+	/* Of no length it is as good as none. */
+	if (net->name_len || !aring_net_sends(req))
+		net->uname = umsg.msg_name;
 	if (aring_net_sends(req)) {
 		ret = aring_net_copy_name(net, umsg.msg_name, net->name_len);
 		if (ret)

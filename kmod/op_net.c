@@ -21,6 +21,26 @@
 #include "op.h"
 #include "pin.h"
 
+static void aring_net_init(struct aring_req *req, const struct aring_sqe *sqe,
+			   u32 flags)
+{
+	struct aring_net *net = &req->net;
+
+	net->addr = sqe->addr;
+	net->len = sqe->len;
+	net->flags = sqe->msg_flags | flags;
+	net->poll_first = sqe->ioprio & ARING_RECVSEND_POLL_FIRST;
+	net->copied = false;
+	net->iov = NULL;
+	net->control = NULL;
+	net->control_len = 0;
+	net->done = 0;
+	net->partial = false;
+	/* Who does not want to wait is told at once. */
+	if (net->flags & MSG_DONTWAIT)
+		req->sqe_flags &= ~ARING_SQE_ASYNC;
+}
+
 /**
  * aring_send_prep() - take the fields of SEND or SENDMSG out of an SQE
  * @req: SUBMITTED
@@ -32,6 +52,8 @@ int aring_send_prep(struct aring_req *req, const struct aring_sqe *sqe)
 {
 	struct aring_net *net = &req->net;
 
+	net->uname = NULL;
+	net->name_len = 0;
 	if (req->opcode == ARING_OP_SEND) {
 		if (sqe->__pad3[0])
 			return -EINVAL;
@@ -42,15 +64,7 @@ int aring_send_prep(struct aring_req *req, const struct aring_sqe *sqe)
 	}
 	if (sqe->ioprio & ~ARING_RECVSEND_POLL_FIRST)
 		return -EINVAL;
-	net->addr = sqe->addr;
-	net->len = sqe->len;
-	net->flags = sqe->msg_flags | MSG_NOSIGNAL;
-	net->poll_first = sqe->ioprio & ARING_RECVSEND_POLL_FIRST;
-	net->copied = false;
-	net->iov = NULL;
-	net->control = NULL;
-	net->done = 0;
-	net->partial = false;
+	aring_net_init(req, sqe, MSG_NOSIGNAL);
 	return 0;
 }
 
@@ -68,17 +82,9 @@ int aring_recv_prep(struct aring_req *req, const struct aring_sqe *sqe)
 	if (sqe->file_index || sqe->addr2 ||
 	    (sqe->ioprio & ~ARING_RECVSEND_POLL_FIRST))
 		return -EINVAL;
-	net->addr = sqe->addr;
-	net->len = sqe->len;
-	net->flags = sqe->msg_flags;
-	net->poll_first = sqe->ioprio & ARING_RECVSEND_POLL_FIRST;
 	net->uname = NULL;
 	net->name_len = 0;
-	net->copied = false;
-	net->iov = NULL;
-	net->control = NULL;
-	net->done = 0;
-	net->partial = false;
+	aring_net_init(req, sqe, 0);
 	return 0;
 }
 
@@ -168,7 +174,10 @@ static bool aring_net_wants_all(const struct aring_req *req,
 	       (sock->type == SOCK_STREAM || sock->type == SOCK_SEQPACKET);
 }
 
-/* What the attempt has led to. Return: ARING_ISSUED_*. */
+/* Not an ARING_ISSUED_*: a part was moved, look whether there is more. */
+#define ARING_NET_MORE	(-1)
+
+/* What the attempt has led to. Return: ARING_ISSUED_* or ARING_NET_MORE. */
 static int aring_net_end(struct aring_req *req, struct socket *sock,
 			 const struct msghdr *msg, size_t wanted, int ret)
 {
@@ -190,8 +199,7 @@ static int aring_net_end(struct aring_req *req, struct socket *sock,
 			/* The control data went with the first part. */
 			net->control_len = 0;
 			WRITE_ONCE(net->partial, true);
-			return flags & MSG_DONTWAIT ? ARING_ISSUED_DONE :
-						      ARING_ISSUED_AGAIN;
+			return ARING_NET_MORE;
 		}
 		if (ret == -ERESTARTSYS && !net->done)
 			return ARING_ISSUED_INTR;
@@ -223,7 +231,8 @@ static int aring_net_move(struct aring_req *req, struct socket *sock,
 	memset(msg, 0, sizeof(*msg));
 	msg->msg_iter = *iter;
 	if (aring_net_sends(req)) {
-		if (net->name_len) {
+		/* Even an empty one: the socket has its say. */
+		if (net->uname) {
 			msg->msg_name = &net->name;
 			msg->msg_namelen = net->name_len;
 		}
@@ -324,6 +333,10 @@ int aring_net_issue(struct aring_req *req, unsigned int how)
 		aring_req_set_result(req, -EAGAIN);
 		return ARING_ISSUED_DONE;
 	}
-	return how == ARING_ISSUE_WORKER ? aring_net_there(req, sock) :
-					   aring_net_here(req, sock);
+	/* Only a socket that has nothing more wakes us when it has. */
+	do {
+		ret = how == ARING_ISSUE_WORKER ? aring_net_there(req, sock) :
+						  aring_net_here(req, sock);
+	} while (ret == ARING_NET_MORE);
+	return ret;
 }

@@ -40,6 +40,7 @@ int aring_fsync_issue(struct aring_req *req, unsigned int how)
 
 	ret = vfs_fsync_range(req->file, sync->off, end > 0 ? end : LLONG_MAX,
 			      sync->flags & ARING_FSYNC_DATASYNC);
-	aring_req_set_result(req, ret);
+	/* As on Linux 6.1, an error here breaks no chain. */
+	req->res = ret;
 	return ARING_ISSUED_DONE;
 }

@@ -176,6 +176,7 @@ struct aring_bucket {
  * @sleepers: threads in the waiting half of ENTER
  * @bounded: threads for disk work: a fixed number
  * @unbounded: threads for work that may wait for a peer: as many as it takes
+ * @ready: one thread for work that does not wait
  * @workers_gone: woken when the last worker has left
  * @cq_lock: guards the members below it
  * @cq_tail: the kernel's own CQ tail
@@ -242,6 +243,7 @@ struct aring_ring {
 	struct list_head	sleepers;
 	struct aring_pool	bounded;
 	struct aring_pool	unbounded;
+	struct aring_pool	ready;
 	wait_queue_head_t	workers_gone;
 
 	spinlock_t		cq_lock ____cacheline_aligned_in_smp;

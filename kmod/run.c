@@ -56,7 +56,7 @@ static void aring_run_add(struct aring_req *req)
 {
 	struct aring_ring *ring = req->ring;
 
-	list_add_tail(&req->work_entry, &ring->run_list);
+	aring_work_add(&ring->run_list, req);
 	if (!ring->nr_run)
 		atomic_or(ARING_SQ_TASKRUN, &ring->shared->sq_flags);
 	WRITE_ONCE(ring->nr_run, ring->nr_run + 1);
@@ -326,6 +326,11 @@ void aring_run_launch(struct aring_req *req)
 	int ret;
 
 	aring_link_arm(req);
+	/* What could not even be copied for it. */
+	if (req->flags & ARING_REQ_FAIL) {
+		aring_run_end(req, ARING_ISSUED_DONE);
+		return;
+	}
 	if (op->flags & ARING_OP_FILE) {
 		if (!req->file) {
 			aring_req_set_result(req, -EBADF);

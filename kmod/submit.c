@@ -333,6 +333,29 @@ static int aring_submit_check(struct aring_submit *sub, struct aring_req *req,
 	       sub->chain.last->opcode != ARING_OP_LINK_TIMEOUT ? 0 : -EINVAL;
 }
 
+/*
+ * Copy what the program may forget when ENTER returns. A head that is tried at
+ * once does that itself; where it has to be done before, failing is as if the
+ * head had been tried. Another member makes the whole chain fail.
+ */
+static int aring_submit_capture(struct aring_submit *sub, struct aring_req *req,
+				bool drain)
+{
+	bool head = !sub->chain.head;
+	int ret;
+
+	if (!req->file || !req->op->capture)
+		return 0;
+	if (head && !drain && !READ_ONCE(sub->ring->nr_deferred) &&
+	    !(req->sqe_flags & ARING_SQE_ASYNC))
+		return 0;
+	ret = req->op->capture(req);
+	if (!ret || !head)
+		return ret;
+	aring_req_set_result(req, ret);
+	return 0;
+}
+
 /* A member of a chain, or of one alone that has to wait for a drain. */
 static bool aring_submit_member(struct aring_submit *sub, struct aring_req *req,
 				int ret, bool drain)
@@ -342,9 +365,7 @@ static bool aring_submit_member(struct aring_submit *sub, struct aring_req *req,
 
 	if (!ret && (op->flags & ARING_OP_FILE)) {
 		req->file = aring_submit_file(sub, sub->sqe.fd);
-		/* What the program may forget when ENTER returns. */
-		if (req->file && op->capture)
-			ret = op->capture(req);
+		ret = aring_submit_capture(sub, req, drain);
 	}
 	if (!ret) {
 		aring_req_go_async(req);

@@ -8,9 +8,11 @@
  * So only that runs here whose outcome depends on nothing else of the caller:
  * aring_where_runs() is the list.
  *
- * Each ring has two pools. Disk work waits for a device, which answers sooner
+ * Each ring has three pools. Disk work waits for a device, which answers sooner
  * or later: a fixed number of threads is enough. What may wait for a peer
- * waits for ever if it pleases the peer: that pool grows as needed.
+ * waits for ever if it pleases the peer: that pool grows as needed. What is
+ * ready and does not wait is for one thread, so that what is received from one
+ * socket goes to the receives in their order.
  */
 #include <linux/cgroup.h>
 #include <linux/cred.h>
@@ -152,6 +154,8 @@ static struct aring_pool *aring_pool_for(struct aring_req *req)
 	/* What only owes an event must not queue behind what waits for a disk. */
 	if (req->where == ARING_WHERE_DISK && !(req->flags & ARING_REQ_NOTIFY))
 		return &req->ring->bounded;
+	if (req->where == ARING_WHERE_ANY)
+		return &req->ring->ready;
 	return &req->ring->unbounded;
 }
 
@@ -199,6 +203,37 @@ static void aring_pool_want_worker(struct aring_pool *pool)
 }
 
 /**
+ * aring_work_add() - enter a queue of runnable requests
+ * @queue: the queue, oldest ticket first
+ * @req: QUEUED, on no list
+ *
+ * A wait queue wakes those first that came last. Several receives of one socket
+ * are to be served in the order of their submission all the same.
+ *
+ * Context: any, work_lock held.
+ */
+void aring_work_add(struct list_head *queue, struct aring_req *req)
+{
+	struct aring_req *other;
+	struct list_head *pos;
+
+	/* Nearly always it is the last, or, woken backwards, the first. */
+	if (!list_empty(queue)) {
+		other = list_first_entry(queue, struct aring_req, work_entry);
+		if ((s32)(req->ticket - other->ticket) < 0) {
+			list_add(&req->work_entry, queue);
+			return;
+		}
+	}
+	list_for_each_prev(pos, queue) {
+		other = list_entry(pos, struct aring_req, work_entry);
+		if ((s32)(req->ticket - other->ticket) >= 0)
+			break;
+	}
+	list_add(&req->work_entry, pos);
+}
+
+/**
  * aring_worker_enqueue() - hand a QUEUED request to the workers
  * @req: QUEUED, on no list
  *
@@ -209,7 +244,7 @@ void aring_worker_enqueue(struct aring_req *req)
 	struct aring_pool *pool = aring_pool_for(req);
 	struct aring_worker *worker;
 
-	list_add_tail(&req->work_entry, &pool->queue);
+	aring_work_add(&pool->queue, req);
 	worker = list_first_entry_or_null(&pool->idle, struct aring_worker,
 					  idle);
 	if (worker) {
@@ -554,6 +589,7 @@ void aring_pools_init(struct aring_ring *ring)
 	aring_pool_init(ring, &ring->bounded, "disk",
 			min(aring_sq_entries(ring), 4 * num_online_cpus()));
 	aring_pool_init(ring, &ring->unbounded, "peer", UINT_MAX);
+	aring_pool_init(ring, &ring->ready, "ready", 1);
 }
 
 static void aring_pool_stop(struct aring_ring *ring, struct aring_pool *pool)
@@ -580,6 +616,7 @@ void aring_pools_exit(struct aring_ring *ring)
 {
 	aring_pool_stop(ring, &ring->bounded);
 	aring_pool_stop(ring, &ring->unbounded);
+	aring_pool_stop(ring, &ring->ready);
 	/* The last one woke us under this lock: wait until it has let go. */
 	spin_lock_irq(&ring->work_lock);
 	spin_unlock_irq(&ring->work_lock);

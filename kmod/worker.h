@@ -64,6 +64,7 @@ static inline bool aring_honours_nowait(const struct file *file, bool read)
 
 void aring_pools_init(struct aring_ring *ring);
 void aring_pools_exit(struct aring_ring *ring);
+void aring_work_add(struct list_head *queue, struct aring_req *req);
 void aring_worker_enqueue(struct aring_req *req);
 void aring_worker_queue(struct aring_req *req);
 void aring_worker_interrupt(struct aring_req *req);
