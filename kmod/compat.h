@@ -6,10 +6,12 @@
 #ifndef ARING_COMPAT_H
 #define ARING_COMPAT_H
 
+#include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fsnotify.h>
 #include <linux/mm.h>
+#include <linux/nospec.h>
 #include <linux/uio.h>
 #include <linux/version.h>
 
@@ -51,6 +53,51 @@ static inline struct file *aring_fd_file(struct fd f)
 #else
 	return fd_file(f);
 #endif
+}
+
+/**
+ * aring_files_get() - a file of a descriptor table that is not one's own
+ * @files: kept by the caller
+ * @fd: descriptor
+ *
+ * Context: rcu_read_lock().
+ *
+ * Return: the file, referenced, or NULL.
+ */
+static inline struct file *aring_files_get(struct files_struct *files,
+					   unsigned int fd)
+{
+	struct file *file;
+
+	for (;;) {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+		file = files_lookup_fd_raw(files, fd);
+		if (!file)
+			return NULL;
+		/* The slot may have changed hands before it was counted. */
+		if (!get_file_rcu(file))
+			continue;
+		if (files_lookup_fd_raw(files, fd) == file)
+			break;
+		fput(file);
+#else
+		struct fdtable *fdt = rcu_dereference_raw(files->fdt);
+
+		if (fd >= fdt->max_fds)
+			return NULL;
+		file = get_file_rcu(&fdt->fd[array_index_nospec(fd, fdt->max_fds)]);
+		if (!file)
+			return NULL;
+		/* The table may have grown before it was counted. */
+		if (rcu_dereference_raw(files->fdt) == fdt)
+			break;
+		fput(file);
+#endif
+	}
+	if (!(file->f_mode & FMODE_PATH))
+		return file;
+	fput(file);
+	return NULL;
 }
 
 /**

@@ -425,6 +425,10 @@ void aring_chain_start(struct aring_ring *ring, struct aring_chain *chain)
 	bool ok = !chain->failed, deferred = false;
 	u32 nr;
 
+	/* What SQPOLL's thread may not run is launched in an ENTER. */
+	if (ok && aring_req_is_elsewhere(head))
+		head->flags |= ARING_REQ_LAUNCH;
+
 	if (ok) {
 		nr = aring_chain_tie(chain);
 		mutex_lock(&ring->lock);
@@ -447,7 +451,9 @@ void aring_chain_start(struct aring_ring *ring, struct aring_chain *chain)
 	memset(chain, 0, sizeof(*chain));
 	if (!ok)
 		return;
-	if (!deferred)
+	if (!deferred && aring_req_is_elsewhere(head))
+		aring_run_woken(head);
+	else if (!deferred)
 		aring_run_launch(head);
 	else if (READ_ONCE(ring->nr_unblocked))
 		aring_run_unblocked(ring);

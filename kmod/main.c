@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "main.h"
 #include "request.h"
+#include "sqpoll.h"
 
 struct workqueue_struct *aring_wq;
 
@@ -84,6 +85,18 @@ fault:
 	return -EFAULT;
 }
 
+/* The thread submits. As on Linux 6.1 whatever was asked for counts as done. */
+static int aring_enter_sqpoll(struct aring_ring *ring,
+			      const struct aring_enter *enter)
+{
+	aring_overflow_flush(ring);
+	if (enter->flags & ARING_ENTER_SQ_WAKEUP)
+		aring_sqpoll_wake(ring);
+	if (enter->flags & ARING_ENTER_SQ_WAIT)
+		aring_sqpoll_wait_space(ring);
+	return enter->to_submit;
+}
+
 static long aring_do_enter(struct aring_ring *ring,
 			   const struct aring_enter __user *arg)
 {
@@ -99,7 +112,9 @@ static long aring_do_enter(struct aring_ring *ring,
 		return -EBADFD;
 	/* What became ready before goes before what is submitted now. */
 	aring_run(ring);
-	if (enter.to_submit) {
+	if (unlikely(ring->sqpoll)) {
+		ret = aring_enter_sqpoll(ring, &enter);
+	} else if (enter.to_submit) {
 		ret = aring_submit(ring, enter.to_submit);
 		if (ret != enter.to_submit)
 			return ret;

@@ -4,6 +4,7 @@
 
 #include "compat.h"
 #include "op.h"
+#include "sqpoll.h"
 
 /**
  * aring_async_cancel_prep() - take ASYNC_CANCEL's fields out of an SQE
@@ -23,6 +24,9 @@ int aring_async_cancel_prep(struct aring_req *req,
 	cancel->flags = sqe->cancel_flags;
 	cancel->fd = sqe->fd;
 	cancel->opcode = sqe->len;
+	/* Whose descriptor it is, a worker cannot tell. */
+	if (cancel->flags & ARING_ASYNC_CANCEL_FD)
+		req->flags |= ARING_REQ_HOME;
 	return aring_cancel_check(cancel);
 }
 
@@ -37,21 +41,22 @@ int aring_async_cancel_issue(struct aring_req *req, unsigned int how)
 {
 	struct aring_cancel *cancel = &req->cancel;
 	struct aring_ring *ring = req->ring;
-	struct fd f = {};
+	struct file *file = NULL;
 	int ret;
 
 	if (cancel->flags & ARING_ASYNC_CANCEL_FD) {
-		f = fdget(cancel->fd);
-		if (!aring_fd_file(f)) {
+		file = unlikely(current->flags & PF_KTHREAD) ?
+			aring_sqpoll_file(ring, cancel->fd) : fget(cancel->fd);
+		if (!file) {
 			aring_req_set_result(req, -EBADF);
 			return ARING_ISSUED_DONE;
 		}
 	}
 	mutex_lock(&ring->lock);
-	ret = aring_cancel(ring, cancel, aring_fd_file(f));
+	ret = aring_cancel(ring, cancel, file);
 	mutex_unlock(&ring->lock);
-	if (cancel->flags & ARING_ASYNC_CANCEL_FD)
-		fdput(f);
+	if (file)
+		fput(file);
 	aring_req_set_result(req, ret);
 	return ARING_ISSUED_DONE;
 }

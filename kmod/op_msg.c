@@ -71,8 +71,6 @@ int aring_msg_copy(struct aring_req *req, struct socket *sock)
 
 	if (copy_from_user(&umsg, u64_to_user_ptr(net->addr), sizeof(umsg)))
 		return -EFAULT;
-	if (umsg.msg_iovlen > UIO_MAXIOV)
-		return -EMSGSIZE;
 	ret = aring_msg_copy_iov(req, &umsg);
 	if (ret)
 		return ret;

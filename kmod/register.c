@@ -9,6 +9,7 @@
 #include "compat.h"
 #include "main.h"
 #include "op.h"
+#include "sqpoll.h"
 
 /* Operations are numbered in a byte. */
 #define ARING_PROBE_MAX	256
@@ -58,6 +59,8 @@ static int aring_register_enable(struct aring_ring *ring)
 				   get_task_struct(current));
 		WRITE_ONCE(ring->setup_flags,
 			   ring->setup_flags & ~ARING_SETUP_R_DISABLED);
+		if (ring->sqpoll)
+			aring_sqpoll_wake(ring);
 		ret = 0;
 	}
 	mutex_unlock(&ring->submit_lock);

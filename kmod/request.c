@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 
 #include "op.h"
+#include "sqpoll.h"
 #include "worker.h"
 
 /* Slots kept for reuse; what a burst needed beyond that is given back. */
@@ -142,7 +143,13 @@ struct aring_bucket *aring_bucket(struct aring_ring *ring, u64 key)
 	return &ring->buckets[hash_64(key, ring->hash_bits)];
 }
 
-static enum aring_where aring_where(const struct aring_req *req)
+/**
+ * aring_req_where() - where this request may run
+ * @req: prepared, its file looked up
+ *
+ * Return: see &enum aring_where.
+ */
+enum aring_where aring_req_where(const struct aring_req *req)
 {
 	if (req->flags & ARING_REQ_HOME)
 		return ARING_WHERE_ENTER;
@@ -176,11 +183,18 @@ void aring_req_go_async(struct aring_req *req)
 	mmgrab(current->mm);
 	req->mm = current->mm;
 	req->cred = get_current_cred();
-	req->files = current->files;
-	req->fs = current->fs;
-	req->nsproxy = current->nsproxy;
+	if (unlikely(current->flags & PF_KTHREAD)) {
+		/* SQPOLL's thread, with his address space and credentials. */
+		req->files = req->ring->sqpoll->files;
+		req->fs = req->ring->sqpoll->fs;
+		req->nsproxy = req->ring->sqpoll->nsproxy;
+	} else {
+		req->files = current->files;
+		req->fs = current->fs;
+		req->nsproxy = current->nsproxy;
+	}
 	req->fsize = rlimit(RLIMIT_FSIZE);
-	req->where = aring_where(req);
+	req->where = aring_req_where(req);
 	req->peer = false;
 	req->timer_ready = false;
 	req->on_run_list = false;

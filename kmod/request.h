@@ -42,7 +42,9 @@ enum aring_where {
 /* io_uring's, which answers -EOPNOTSUPP; and the one bit that has no name */
 #define ARING_SQE_BUFFER_SELECT	(1U << 5)
 #define ARING_SQE_UNKNOWN	(1U << 7)
-#define ARING_ENTER_FLAGS	(ARING_ENTER_GETEVENTS | ARING_ENTER_EXT_ARG)
+#define ARING_ENTER_FLAGS \
+	(ARING_ENTER_GETEVENTS | ARING_ENTER_SQ_WAKEUP | \
+	 ARING_ENTER_SQ_WAIT | ARING_ENTER_EXT_ARG)
 
 /* So many completions are posted at a time at most: few slots suffice. */
 #define ARING_BATCH	64U
@@ -332,6 +334,12 @@ static inline void aring_req_set_result(struct aring_req *req, s32 res)
 		req->flags |= ARING_REQ_FAIL;
 }
 
+/* In SQPOLL's thread: is it for the submitter's own ENTER only? */
+static inline bool aring_req_is_elsewhere(const struct aring_req *req)
+{
+	return (current->flags & PF_KTHREAD) && req->where == ARING_WHERE_ENTER;
+}
+
 /* request.c APIs */
 int aring_req_cache_init(void);
 void aring_req_cache_exit(void);
@@ -339,6 +347,7 @@ bool aring_req_refill(struct aring_ring *ring);
 void aring_req_free_all(struct aring_ring *ring);
 bool aring_req_list_locked(struct aring_req *req);
 bool aring_req_list(struct aring_req *req);
+enum aring_where aring_req_where(const struct aring_req *req);
 void aring_req_go_async(struct aring_req *req);
 void aring_req_release(struct aring_req *req);
 void aring_req_put_file(struct aring_req *req);

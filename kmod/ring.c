@@ -12,6 +12,7 @@
 #include <linux/vmalloc.h>
 
 #include "request.h"
+#include "sqpoll.h"
 #include "user.h"
 #include "worker.h"
 
@@ -28,6 +29,13 @@ static int aring_params_check(struct aring_params *p)
 		return -EINVAL;
 	if ((flags & ARING_SETUP_TASKRUN_FLAG) &&
 	    !(flags & (ARING_SETUP_COOP_TASKRUN | ARING_SETUP_DEFER_TASKRUN)))
+		return -EINVAL;
+	if ((flags & ARING_SETUP_SQ_AFF) && !(flags & ARING_SETUP_SQPOLL))
+		return -EINVAL;
+	/* Hints about the thread that calls, where none does. */
+	if ((flags & ARING_SETUP_SQPOLL) &&
+	    (flags & (ARING_SETUP_COOP_TASKRUN | ARING_SETUP_TASKRUN_FLAG |
+		      ARING_SETUP_DEFER_TASKRUN)))
 		return -EINVAL;
 	if ((flags & ARING_SETUP_DEFER_TASKRUN) &&
 	    !(flags & ARING_SETUP_SINGLE_ISSUER))
@@ -167,6 +175,7 @@ static void aring_ring_init(struct aring_ring *ring)
 
 static void aring_ring_free(struct aring_ring *ring)
 {
+	aring_sqpoll_free(ring);
 	aring_req_free_all(ring);
 	kvfree(ring->buckets);
 	vfree(ring->sqes);
@@ -205,6 +214,8 @@ struct aring_ring *aring_ring_create(struct aring_params *params)
 	ring->user = aring_user_get(current_uid());
 	ring->max_peer_workers = rlimit(RLIMIT_NPROC);
 	ret = ring->user ? aring_ring_alloc(ring, params) : -ENOMEM;
+	if (!ret && (params->flags & ARING_SETUP_SQPOLL))
+		ret = aring_sqpoll_create(ring, params);
 	if (ret) {
 		aring_ring_free(ring);
 		return ERR_PTR(ret);
@@ -213,6 +224,11 @@ struct aring_ring *aring_ring_create(struct aring_params *params)
 	    !(params->flags & ARING_SETUP_R_DISABLED))
 		ring->submitter = get_task_struct(current);
 	aring_ring_init(ring);
+	ret = ring->sqpoll ? aring_sqpoll_start(ring) : 0;
+	if (ret) {
+		aring_ring_free(ring);
+		return ERR_PTR(ret);
+	}
 	/* Dropped by aring_exit_fn(): what is STARTED outlives the file. */
 	__module_get(THIS_MODULE);
 	return ring;
@@ -244,6 +260,8 @@ void aring_ring_kill(struct aring_ring *ring)
 	WRITE_ONCE(ring->dying, true);
 	aring_cancel_all(ring, NULL);
 	mutex_unlock(&ring->lock);
+	if (ring->sqpoll)
+		aring_sqpoll_wake(ring);
 	/* The first time, and our last touch: until then nobody ends the ring. */
 	queue_work(aring_wq, &ring->exit_work);
 }
@@ -254,6 +272,8 @@ static void aring_exit_fn(struct work_struct *work)
 					       exit_work);
 	unsigned int left;
 
+	/* It submits nothing to a dying ring, but may be about to find that out. */
+	aring_sqpoll_exit(ring);
 	mutex_lock(&ring->lock);
 	/* From here on what ends pokes us; what ended before is on the list. */
 	WRITE_ONCE(ring->exiting, true);

@@ -35,6 +35,7 @@
 #include "uapi/linux/aring.h"
 
 struct aring_req;
+struct aring_sqpoll;
 struct aring_user;
 struct file;
 struct mem_cgroup;
@@ -44,7 +45,8 @@ struct task_struct;
 struct vm_area_struct;
 
 #define ARING_SETUP_FLAGS \
-	(ARING_SETUP_CQSIZE | ARING_SETUP_CLAMP | ARING_SETUP_R_DISABLED | \
+	(ARING_SETUP_SQPOLL | ARING_SETUP_SQ_AFF | \
+	 ARING_SETUP_CQSIZE | ARING_SETUP_CLAMP | ARING_SETUP_R_DISABLED | \
 	 ARING_SETUP_SUBMIT_ALL | ARING_SETUP_COOP_TASKRUN | \
 	 ARING_SETUP_TASKRUN_FLAG | ARING_SETUP_SQE128 | \
 	 ARING_SETUP_CQE32 | ARING_SETUP_SINGLE_ISSUER | \
@@ -54,7 +56,8 @@ struct vm_area_struct;
 	(ARING_FEAT_SINGLE_MMAP | ARING_FEAT_NODROP | \
 	 ARING_FEAT_SUBMIT_STABLE | ARING_FEAT_RW_CUR_POS | \
 	 ARING_FEAT_CUR_PERSONALITY | ARING_FEAT_FAST_POLL | \
-	 ARING_FEAT_POLL_32BITS | ARING_FEAT_EXT_ARG | ARING_FEAT_CQE_SKIP)
+	 ARING_FEAT_POLL_32BITS | ARING_FEAT_SQPOLL_NONFIXED | \
+	 ARING_FEAT_EXT_ARG | ARING_FEAT_CQE_SKIP)
 
 /**
  * struct aring_index_pair - the two ends of one ring, as the program sees them
@@ -155,6 +158,7 @@ struct aring_bucket {
  * @memcg: who pays for what a worker allocates
  * @user: the owner, for counting threads over his rings
  * @max_peer_workers: RLIMIT_NPROC of the owner at set-up
+ * @sqpoll: with SQPOLL the thread that submits, else NULL
  * @submit_lock: serialises submission; guards the members below it
  * @sq_head: SQEs consumed; the ticket of the next one
  * @free: slots ready for use
@@ -220,6 +224,7 @@ struct aring_ring {
 	struct mem_cgroup	*memcg;
 	struct aring_user	*user;
 	unsigned long		max_peer_workers;
+	struct aring_sqpoll	*sqpoll;
 
 	struct mutex		submit_lock ____cacheline_aligned_in_smp;
 	u32			sq_head;

@@ -20,6 +20,7 @@
 #include "compat.h"
 #include "link.h"
 #include "op.h"
+#include "sqpoll.h"
 #include "worker.h"
 
 /**
@@ -30,6 +31,9 @@
  * @head: SQ head, as far as consumed
  * @fd: the descriptor looked up last
  * @f: what it stood for; often not counted, and good for this call only
+ * @sqpoll: this is SQPOLL's thread
+ * @owner_fd: then this is the descriptor looked up last
+ * @owner_file: what it stood for, counted
  * @special: every SQE has to be looked at closely, not only one with special
  *	flags
  * @present: @sleeper is listed: this thread runs what its chains lead to
@@ -44,6 +48,9 @@ struct aring_submit {
 	u32			head;
 	s32			fd;
 	struct fd		f;
+	bool			sqpoll;
+	s32			owner_fd;
+	struct file		*owner_file;
 	bool			special;
 	bool			present;
 	struct aring_sleeper	sleeper;
@@ -73,7 +80,7 @@ static bool aring_submit_is_special(const struct aring_submit *sub)
 {
 	const struct aring_ring *ring = sub->ring;
 
-	return sub->chain.head || ring->drain_next ||
+	return sub->chain.head || ring->drain_next || sub->sqpoll ||
 	       READ_ONCE(ring->nr_deferred);
 }
 
@@ -86,6 +93,9 @@ static void aring_submit_begin(struct aring_submit *sub,
 	sub->head = ring->sq_head;
 	sub->fd = -1;
 	sub->f = (struct fd){};
+	sub->sqpoll = ring->sqpoll;
+	sub->owner_fd = -1;
+	sub->owner_file = NULL;
 	sub->present = false;
 	memset(&sub->chain, 0, sizeof(sub->chain));
 	sub->special = aring_submit_is_special(sub);
@@ -117,10 +127,24 @@ static __always_inline void aring_submit_done(struct aring_submit *sub,
 	sub->last = &req->next;
 }
 
+/* Likewise in the table of whom SQPOLL's thread works for. */
+static struct file *aring_submit_sqpoll_file(struct aring_submit *sub, s32 fd)
+{
+	if (fd != sub->owner_fd) {
+		if (sub->owner_file)
+			fput(sub->owner_file);
+		sub->owner_file = aring_sqpoll_file(sub->ring, fd);
+		sub->owner_fd = fd;
+	}
+	return sub->owner_file;
+}
+
 static struct file *aring_submit_file(struct aring_submit *sub, s32 fd)
 {
 	if (likely(fd == sub->fd))
 		return aring_fd_file(sub->f);
+	if (unlikely(sub->sqpoll))
+		return aring_submit_sqpoll_file(sub, fd);
 	if (aring_fd_file(sub->f))
 		fdput(sub->f);
 	sub->f = fdget(fd);
@@ -274,7 +298,7 @@ static void aring_submit_chain(struct aring_submit *sub)
 {
 	/* CQEs in the order of submission as far as that goes. */
 	aring_submit_flush(sub);
-	if (!sub->present) {
+	if (!sub->present && !sub->sqpoll) {
 		aring_sleeper_add(sub->ring, &sub->sleeper);
 		sub->present = true;
 	}
@@ -347,7 +371,7 @@ static int aring_submit_capture(struct aring_submit *sub, struct aring_req *req,
 	if (!req->file || !req->op->capture)
 		return 0;
 	if (head && !drain && !READ_ONCE(sub->ring->nr_deferred) &&
-	    !(req->sqe_flags & ARING_SQE_ASYNC))
+	    !(req->sqe_flags & ARING_SQE_ASYNC) && !sub->sqpoll)
 		return 0;
 	ret = req->op->capture(req);
 	if (!ret || !head)
@@ -380,6 +404,18 @@ static bool aring_submit_member(struct aring_submit *sub, struct aring_req *req,
 	return more;
 }
 
+/* May SQPOLL's thread not run it? Then it is a chain of one that waits. */
+static bool aring_submit_is_elsewhere(struct aring_submit *sub,
+				      struct aring_req *req)
+{
+	/* Whether a message has control data, only its header says. */
+	if (req->opcode == ARING_OP_SENDMSG || req->opcode == ARING_OP_RECVMSG)
+		return true;
+	if (req->op->flags & ARING_OP_FILE)
+		req->file = aring_submit_file(sub, sub->sqe.fd);
+	return aring_req_where(req) == ARING_WHERE_ENTER;
+}
+
 /*
  * An SQE with special flags, or at a time when all are special. Return: false to
  * stop taking more.
@@ -404,6 +440,8 @@ static noinline bool aring_submit_special(struct aring_submit *sub,
 		more = aring_submit_refuse(sub, req, ret);
 	else if (!req->op->issue)
 		aring_submit_nothing(sub, req);
+	else if (sub->sqpoll && aring_submit_is_elsewhere(sub, req))
+		more = aring_submit_member(sub, req, 0, false);
 	else
 		aring_submit_start(sub, req, sub->sqe.fd);
 	sub->special = aring_submit_is_special(sub);
@@ -516,7 +554,8 @@ int aring_submit(struct aring_ring *ring, u32 to_submit)
 
 	if (unlikely(!READ_ONCE(ring->nr_mappings)))
 		return -EBADFD;
-	if (unlikely(ring->submitter && ring->submitter != current))
+	if (unlikely(ring->submitter && ring->submitter != current &&
+		     !ring->sqpoll))
 		return -EEXIST;
 	if (mutex_lock_killable(&ring->submit_lock))
 		return -EINTR;
@@ -540,6 +579,8 @@ int aring_submit(struct aring_ring *ring, u32 to_submit)
 		ret = -EAGAIN;
 	if (aring_fd_file(sub.f))
 		fdput(sub.f);
+	if (unlikely(sub.owner_file))
+		fput(sub.owner_file);
 	mutex_unlock(&ring->submit_lock);
 	if (unlikely(sub.present)) {
 		aring_run(ring);
