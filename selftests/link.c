@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Chains: in which order they run, what breaks them, what is left of a broken
- * one, and what a bad SQE in a chain does to ENTER. Cancelling inside a chain
- * and its end with the ring are in linkend.c.
+ * Chains: in which order they run, what breaks them, and which completions are
+ * seen then. Bad SQEs, cancelling and the end of the ring are in linkend.c.
  */
 #include "chain.h"
 #include <sys/resource.h>
@@ -453,6 +452,65 @@ TEST_F(link, hard_and_soft_links_mixed)
 		see_cqes(_metadata, r, w, n, true, __LINE__);
 		NEED_TRUE(_metadata->passed, "seed %llu", seed);
 	}
+}
+
+TEST_F(linkend, skipped_successes)
+{
+	struct ring *r = &self->r;
+	int p[2];
+
+	prep_nop(r, 1)->flags = LINK | SKIP_OK;
+	prep_nop(r, 2)->flags = LINK | SKIP_OK;
+	prep_nop(r, 3);
+	ASSERT_EQ(3, ring_submit(r));
+	SEE(r, { 3, 0 });
+	prep_nop(r, 1)->flags = LINK | SKIP_OK;
+	prep_nop(r, 2)->flags = HARD;
+	prep_nop(r, 3)->flags = SKIP_OK;
+	ASSERT_EQ(3, ring_submit(r));
+	SEE(r, { 2, 0 });
+	/* 6.1 does not count the error of an FSYNC as a failure */
+	ASSERT_EQ(0, pipe(p));
+	prep(r, ARING_OP_FSYNC, p[0], NULL, 0, 0, 1)->flags = LINK | SKIP_OK;
+	prep_nop(r, 2);
+	ASSERT_EQ(2, ring_submit(r));
+	SEE(r, { 2, 0 });
+}
+
+TEST_F(linkend, a_failure_with_SKIP_hides_what_it_cancels)
+{
+	struct ring *r = &self->r;
+
+	prep_nop(r, 1)->flags = LINK | SKIP_OK;
+	prep_ebadf(r, 2)->flags = LINK | SKIP_OK;
+	prep_nop(r, 3)->flags = LINK;
+	prep_nop(r, 4);
+	prep_nop(r, 5);
+	ASSERT_EQ(5, ring_submit(r));
+	SEE_SET(r, { 2, -EBADF }, { 5, 0 });
+	/* through a hard link nothing is cancelled */
+	prep_ebadf(r, 1)->flags = HARD | SKIP_OK;
+	prep_nop(r, 2)->flags = LINK;
+	prep_nop(r, 3)->flags = SKIP_OK;
+	ASSERT_EQ(3, ring_submit(r));
+	SEE(r, { 1, -EBADF }, { 2, 0 });
+}
+
+TEST_F(linkend, a_failure_without_SKIP_shows_what_it_cancels)
+{
+	struct ring *r = &self->r;
+
+	prep_ebadf(r, 1)->flags = LINK;
+	prep_nop(r, 2)->flags = LINK | SKIP_OK;
+	prep_nop(r, 3)->flags = SKIP_OK;
+	ASSERT_EQ(3, ring_submit(r));
+	SEE(r, { 1, -EBADF }, { 2, -ECANCELED }, { 3, -ECANCELED });
+	/* also if one before it was skipped */
+	prep_nop(r, 1)->flags = LINK | SKIP_OK;
+	prep_ebadf(r, 2)->flags = LINK;
+	prep_nop(r, 3)->flags = SKIP_OK;
+	ASSERT_EQ(3, ring_submit(r));
+	SEE(r, { 2, -EBADF }, { 3, -ECANCELED });
 }
 
 RING_TEST_MAIN
