@@ -72,7 +72,7 @@ static inline bool readers_go(int fd)
 	struct pollfd p = { .fd = fd, .events = 0 };
 
 	while (now_ns() < end) {
-		if (poll(&p, 1, 100) > 0 && (p.revents & POLLERR))
+		if (poll(&p, 1, 100) > 0 && (p.revents & (POLLERR | POLLHUP)))
 			return true;
 	}
 	return false;
