@@ -33,7 +33,8 @@ static inline void see_cqes(struct __test_metadata *_metadata, struct ring *r,
 
 		NEED_EQ(0, ring_cqe(r, &cqe),
 			"from line %d: completion %d of %d", line, i + 1, n);
-		while (!ordered && k < n && (seen[k] || w[k].ud != cqe.user_data))
+		while (!ordered && k < n &&
+		       (seen[k] || w[k].ud != cqe.user_data))
 			k++;
 		NEED_TRUE(k < n, "from line %d: unexpected %llu, result %d",
 			  line, cqe.user_data, cqe.res);

@@ -89,8 +89,10 @@ TEST_F(linkend, a_bad_sqe_ends_its_whole_chain)
 {
 	for (int bad = 0; bad < BADS; bad++) {
 		for (int pos = 0; pos < 3; pos++) {
-			bad_in_chain(_metadata, &self->r, bad, pos, LINK, false);
-			bad_in_chain(_metadata, &self->r, bad, pos, HARD, false);
+			bad_in_chain(_metadata, &self->r, bad, pos, LINK,
+				     false);
+			bad_in_chain(_metadata, &self->r, bad, pos, HARD,
+				     false);
 		}
 	}
 }
@@ -590,7 +592,8 @@ TEST_F(linkend, closing_with_a_chain_in_flight)
 		ASSERT_TRUE(submit_held(&r, &h, form ? LINK | ASYNC : LINK));
 		close_far_ends(&h);
 		EXPECT_TRUE(ring_quiet(&r, 5));
-		EXPECT_EQ(0, poll(&(struct pollfd) { .fd = h.member[1] }, 1, 0));
+		EXPECT_EQ(0, poll(&(struct pollfd) { .fd = h.member[1] }, 1,
+				  0));
 		ring_exit(&r);
 		expect_dropped(_metadata, &h);
 	}

@@ -405,8 +405,8 @@ static void one_round(struct __test_metadata *_metadata, struct race *x)
 		x->delay -= 3000;
 }
 
-static void race(struct __test_metadata *_metadata, enum backend backend,
-		 int kind)
+static void run_races(struct __test_metadata *_metadata, enum backend backend,
+		      int kind)
 {
 	unsigned long rounds = test_scale(1000, 100), n = 0;
 	struct race x = { .kind = kind, .delay = 100000, .seed = 1 };
@@ -414,7 +414,7 @@ static void race(struct __test_metadata *_metadata, enum backend backend,
 	pthread_t t;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP(return, "a race needs two CPUs");
+		SKIP(return, "two CPUs are needed");
 	ASSERT_EQ(0, ring_init(&x.r, backend, 64, 0));
 	for (int i = 0; i < BATCH; i++) {
 		int ret = kind == SOCKET ?
@@ -433,8 +433,9 @@ static void race(struct __test_metadata *_metadata, enum backend backend,
 	}
 	__atomic_store_n(&x.stop, 1, __ATOMIC_RELAXED);
 	pthread_join(t, NULL);
-	printf("# %s: %lu rounds of %d: in time %lu, taken back %lu, too late %lu\n",
-	       TARGET[kind].name, n, BATCH, x.own, x.fired, x.late);
+	printf("# %s: %lu rounds of %d:", TARGET[kind].name, n, BATCH);
+	printf(" in time %lu, taken back %lu, too late %lu\n", x.own, x.fired,
+	       x.late);
 	EXPECT_TRUE(ring_quiet(&x.r, 20));
 	/* a race that always ends in the same way proves nothing */
 	CHECK_TRUE(shown || test_slow() > 1, "too few of one end");
@@ -443,17 +444,17 @@ static void race(struct __test_metadata *_metadata, enum backend backend,
 
 TEST_F_TIMEOUT(linklate, pipe_reads_race, 120)
 {
-	race(_metadata, variant->backend, PIPE);
+	run_races(_metadata, variant->backend, PIPE);
 }
 
 TEST_F_TIMEOUT(linklate, socket_reads_race, 120)
 {
-	race(_metadata, variant->backend, SOCKET);
+	run_races(_metadata, variant->backend, SOCKET);
 }
 
 TEST_F_TIMEOUT(linklate, timeouts_race, 120)
 {
-	race(_metadata, variant->backend, TIMER);
+	run_races(_metadata, variant->backend, TIMER);
 }
 
 /*

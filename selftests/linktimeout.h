@@ -40,20 +40,18 @@ struct target {
 
 /* A request that waits, or that is over within 20 ms by itself if @ends. */
 static inline struct aring_sqe *
-prep_target(struct __test_metadata *_metadata,
-				     struct ring *r, struct target *t,
-				     int kind, bool ends, __u64 ud)
+prep_target(struct __test_metadata *_metadata, struct ring *r,
+	    struct target *t, int kind, bool ends, __u64 ud)
 {
 	struct aring_sqe *s;
+	int ret;
 
 	t->kind = kind;
 	t->v = (struct iovec) { t->b, 1 };
 	t->ts = to_ts(ends && kind == TIMER ? ms(20) : ms(1000000));
-	if (kind == SOCKET || kind == RECV) {
-		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, t->fd));
-	} else {
-		ASSERT_EQ(0, pipe(t->fd));
-	}
+	ret = kind == SOCKET || kind == RECV ?
+	      socketpair(AF_UNIX, SOCK_STREAM, 0, t->fd) : pipe(t->fd);
+	ASSERT_EQ(0, ret);
 	switch (kind) {
 	case PIPE_V:
 		return prep(r, ARING_OP_READV, t->fd[0], &t->v, 1, 0, ud);
