@@ -454,7 +454,7 @@ TEST_F(link, hard_and_soft_links_mixed)
 	}
 }
 
-TEST_F(linkend, skipped_successes)
+TEST_F(link, skipped_successes)
 {
 	struct ring *r = &self->r;
 	int p[2];
@@ -477,7 +477,7 @@ TEST_F(linkend, skipped_successes)
 	SEE(r, { 2, 0 });
 }
 
-TEST_F(linkend, a_failure_with_SKIP_hides_what_it_cancels)
+TEST_F(link, a_failure_with_SKIP_hides_what_it_cancels)
 {
 	struct ring *r = &self->r;
 
@@ -496,7 +496,7 @@ TEST_F(linkend, a_failure_with_SKIP_hides_what_it_cancels)
 	SEE(r, { 1, -EBADF }, { 2, 0 });
 }
 
-TEST_F(linkend, a_failure_without_SKIP_shows_what_it_cancels)
+TEST_F(link, a_failure_without_SKIP_shows_what_it_cancels)
 {
 	struct ring *r = &self->r;
 

@@ -342,6 +342,9 @@ static const char *judge(struct race *x, int target, int lt)
 	/* what waits for a peer may be met started, and then find nothing */
 	if (lt == -EALREADY && x->kind != TIMER)
 		return NULL;
+	/* io_uring may say that it is not there of what its worker then drops */
+	if (lt == -ENOENT && x->kind != TIMER && x->r.backend == IO_URING)
+		return NULL;
 	return lt == -ETIME ? NULL : "the target was taken back";
 }
 

@@ -70,7 +70,8 @@ prep_target(struct __test_metadata *_metadata, struct ring *r,
 	return s;
 }
 
-static inline void feed_target(struct __test_metadata *_metadata, struct target *t)
+static inline void feed_target(struct __test_metadata *_metadata,
+			       struct target *t)
 {
 	if (t->kind < TIMER)
 		feed(_metadata, t->fd[1]);
