@@ -3,15 +3,13 @@
 #ifndef POLL_H
 #define POLL_H
 
-#include "ring.h"
-#include <netinet/in.h>
+#include "sock.h"
 #include <poll.h>
 #include <termios.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
 
 /* The bits that <sys/epoll.h> and <poll.h> share have the same values. */
@@ -60,35 +58,6 @@ static inline struct aring_sqe *prep_new_name(struct ring *r, __u64 target,
 	return s;
 }
 
-/* The next CQE is exactly this one. */
-#define NEXT(r, ud, want, more, ...)					\
-	do {								\
-		struct aring_cqe next_ = { 0 };				\
-		NEED_EQ(0, ring_cqe(r, &next_), __VA_ARGS__);		\
-		CHECK_EQ(ud, (int)next_.user_data, __VA_ARGS__);	\
-		CHECK_EQ(want, next_.res, __VA_ARGS__);			\
-		CHECK_EQ(more, (int)next_.flags, __VA_ARGS__);		\
-	} while (0)
-
-/* The next two are these, in either order. */
-#define BOTH(r, ud1, want1, ud2, want2, ...)				\
-	do {								\
-		struct aring_cqe both_ = { 0 };				\
-		int got_ = 0;						\
-		for (int i_ = 0; i_ < 2; i_++) {			\
-			NEED_EQ(0, ring_cqe(r, &both_), __VA_ARGS__);	\
-			if (both_.user_data == (ud1)) {			\
-				CHECK_EQ(want1, both_.res, __VA_ARGS__); \
-				got_ |= 1;				\
-			} else if (both_.user_data == (ud2)) {		\
-				CHECK_EQ(want2, both_.res, __VA_ARGS__); \
-				got_ |= 2;				\
-			}						\
-			CHECK_EQ(0, (int)both_.flags, __VA_ARGS__);	\
-		}							\
-		CHECK_EQ(3, got_, __VA_ARGS__);				\
-	} while (0)
-
 static inline void eventfd_add(int fd, __u64 n)
 {
 	if (write(fd, &n, 8) != 8)
@@ -101,26 +70,6 @@ static inline void eventfd_clear(int fd)
 
 	if (read(fd, &n, 8) != 8)
 		abort();
-}
-
-/* A connected pair over the loopback device. */
-static inline int tcp_pair(int sv[2])
-{
-	struct sockaddr_in a = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t len = sizeof(a);
-	int l = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	sv[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	sv[1] = -1;
-	if (!bind(l, (void *)&a, len) && !listen(l, 1) &&
-	    !getsockname(l, (void *)&a, &len) &&
-	    !connect(sv[0], (void *)&a, len))
-		sv[1] = accept4(l, NULL, NULL, SOCK_CLOEXEC);
-	close(l);
-	return sv[1] < 0 ? -1 : 0;
 }
 
 /* Files that become readable: @fd is polled, @other is what feeds it. */
