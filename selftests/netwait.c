@@ -61,9 +61,9 @@ static void check_untouched(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, w->b[0]);
 }
 
-enum { BY_NAME, BY_FILE, BY_ANY, BY_NAME_ALL, BY_FILE_ALL, BY_OP, FORMS };
+enum { BY_NAME, BY_FILE, BY_ANY, BY_NAME_ALL, BY_FILE_ALL, BY_USERDATA, FORMS };
 
-static void prep_take_back(struct ring *r, struct waiter *w, int i, int form)
+static void prep_take_back(struct ring *r, struct waiter *w, int form)
 {
 	static const __u32 flags[] = {
 		0, ARING_ASYNC_CANCEL_FD, ARING_ASYNC_CANCEL_ANY,
@@ -73,7 +73,6 @@ static void prep_take_back(struct ring *r, struct waiter *w, int i, int form)
 	};
 	struct aring_sqe *s = prep_cancel(r, 1, flags[form], 2);
 
-	(void)i;
 	s->fd = w->sv[0];
 }
 
@@ -92,7 +91,7 @@ TEST_F_TIMEOUT(wait, each_is_taken_back_in_each_way, 60)
 			NEED_EQ(1, ring_submit(&self->r), "%s", OP[i]);
 			CHECK_TRUE(ring_quiet(&self->r, 2), "%s, %s", OP[i],
 				   NET[kind]);
-			prep_take_back(&self->r, &w, i, form);
+			prep_take_back(&self->r, &w, form);
 			ASSERT_EQ(1, ring_submit(&self->r));
 			BOTH(&self->r, 1, -ECANCELED, 2, counted,
 			     "%s, %s, form %d", OP[i], NET[kind], form);
