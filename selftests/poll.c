@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * POLL_ADD, one-shot: the files, the masks, what is refused, and how an armed
- * poll is taken back. Multishot polls and updates are in pollmulti.c, rings
- * that end and threads that race in polllife.c.
+ * POLL_ADD, one-shot: the files, the masks, and what is refused. Multishot polls
+ * and updates are in pollmulti.c, what is taken back by other means or ends with
+ * its process in polllife.c, rings that watch rings in pollring.c.
  */
 #include "poll.h"
 #include <sys/mount.h>
@@ -484,133 +484,6 @@ TEST_F(poll, async_polls_wait_like_the_others)
 	}
 }
 
-/* How an armed poll is taken back. */
-static struct aring_sqe *prep_cancel_fd(struct ring *r, int fd, __u32 flags,
-					__u64 ud)
-{
-	struct aring_sqe *s = prep_cancel(r, 0, flags | ARING_ASYNC_CANCEL_FD,
-					  ud);
-
-	s->fd = fd;
-	return s;
-}
-
-TEST_F(poll, async_cancel_by_each_key)
-{
-	for (int multi = 0; multi < 2; multi++) {
-		int fd = eventfd(0, 0), other = eventfd(0, 0);
-
-		for (int form = 0; form < 3; form++) {
-			prep_poll(&self->r, fd, POLLIN, 1)->len = multi;
-			ASSERT_EQ(1, ring_submit(&self->r));
-			prep_cancel(&self->r, 9, 0, 3);
-			EXPECT_EQ(-ENOENT, ring_run(&self->r));
-			prep_cancel_fd(&self->r, other, 0, 3);
-			EXPECT_EQ(-ENOENT, ring_run(&self->r));
-			if (form == 0)
-				prep_cancel(&self->r, 1, 0, 2);
-			else if (form == 1)
-				prep_cancel_fd(&self->r, fd, 0, 2);
-			else
-				prep_cancel(&self->r, 0,
-					    ARING_ASYNC_CANCEL_ANY, 2);
-			ASSERT_EQ(1, ring_submit(&self->r));
-			BOTH(&self->r, 1, -ECANCELED, 2, form == 2,
-			     "form %d, multishot %d", form, multi);
-			eventfd_add(fd, 1);
-			EXPECT_TRUE(ring_quiet(&self->r, 10));
-			eventfd_clear(fd);
-		}
-		close(fd);
-		close(other);
-	}
-}
-
-/* Reap @n CQEs: how many are -ECANCELED, and the result of @verdict. */
-static int count_canceled(struct ring *r, int n, __u64 verdict, int *res)
-{
-	struct aring_cqe cqe;
-	int canceled = 0;
-
-	*res = RES_NONE;
-	for (int i = 0; i < n && !ring_cqe(r, &cqe); i++) {
-		if (cqe.user_data == verdict)
-			*res = cqe.res;
-		else
-			canceled += cqe.res == -ECANCELED;
-	}
-	return canceled;
-}
-
-TEST_F(poll, async_cancel_counts)
-{
-	int a = eventfd(0, 0), b = eventfd(0, 0), res;
-
-	for (int form = 0; form < 3; form++) {
-		for (int i = 0; i < 10; i++)
-			prep_poll(&self->r, i & 1 ? a : b, POLLIN,
-				  i < 3 ? 5 : 6)->len = i % 4 == 0;
-		ASSERT_EQ(10, ring_submit(&self->r));
-		if (form == 0) {
-			prep_cancel(&self->r, 5, ARING_ASYNC_CANCEL_ALL, 9);
-			ASSERT_EQ(1, ring_submit(&self->r));
-			EXPECT_EQ(3, count_canceled(&self->r, 4, 9, &res));
-			EXPECT_EQ(3, res);
-			prep_cancel(&self->r, 6, ARING_ASYNC_CANCEL_ALL, 9);
-			ASSERT_EQ(1, ring_submit(&self->r));
-			EXPECT_EQ(7, count_canceled(&self->r, 8, 9, &res));
-			EXPECT_EQ(7, res);
-			continue;
-		}
-		if (form == 1) {
-			prep_cancel_fd(&self->r, a, ARING_ASYNC_CANCEL_ALL, 9);
-			ASSERT_EQ(1, ring_submit(&self->r));
-			EXPECT_EQ(5, count_canceled(&self->r, 6, 9, &res));
-			EXPECT_EQ(5, res);
-		}
-		prep_cancel(&self->r, 0, ARING_ASYNC_CANCEL_ANY, 9);
-		ASSERT_EQ(1, ring_submit(&self->r));
-		EXPECT_EQ(form == 1 ? 5 : 10,
-			  count_canceled(&self->r, form == 1 ? 6 : 11, 9,
-					 &res));
-		EXPECT_EQ(form == 1 ? 5 : 10, res);
-	}
-	EXPECT_TRUE(ring_quiet(&self->r, 5));
-	close(a);
-	close(b);
-}
-
-TEST_F(poll, sync_cancel)
-{
-	struct aring_sync_cancel_reg reg = {
-		.addr = 1, .fd = -1, .timeout = { -1, -1 },
-	};
-	int fd = eventfd(0, 0), res;
-
-	prep_poll(&self->r, fd, POLLIN, 1);
-	ASSERT_EQ(1, ring_submit(&self->r));
-	EXPECT_EQ(0, ring_register(&self->r, ARING_REGISTER_SYNC_CANCEL, &reg,
-				   1));
-	NEXT(&self->r, 1, -ECANCELED, 0, "by name");
-	EXPECT_EQ(-ENOENT, ring_register(&self->r, ARING_REGISTER_SYNC_CANCEL,
-					 &reg, 1));
-	reg.fd = fd;
-	reg.flags = ARING_ASYNC_CANCEL_FD;
-	prep_multi(&self->r, fd, POLLIN, 1);
-	ASSERT_EQ(1, ring_submit(&self->r));
-	EXPECT_EQ(0, ring_register(&self->r, ARING_REGISTER_SYNC_CANCEL, &reg,
-				   1));
-	NEXT(&self->r, 1, -ECANCELED, 0, "by file");
-	reg.flags = ARING_ASYNC_CANCEL_ANY;
-	for (int i = 0; i < 5; i++)
-		prep_poll(&self->r, fd, POLLIN, i);
-	ASSERT_EQ(5, ring_submit(&self->r));
-	EXPECT_EQ(5, ring_register(&self->r, ARING_REGISTER_SYNC_CANCEL, &reg,
-				   1));
-	EXPECT_EQ(5, count_canceled(&self->r, 5, 99, &res));
-	close(fd);
-}
-
 TEST_F(poll, a_chain_waits_and_reads)
 {
 	char b[8] = "";
@@ -672,43 +545,6 @@ TEST_F_TIMEOUT(poll, thousands_armed_and_fired, 60)
 	ring_exit(&r);
 	close(fd);
 	close(other);
-}
-
-/* What only the device has. */
-DEVICE_FIXTURE(ticket);
-
-TEST_F(ticket, names_one_of_several_polls)
-{
-	int fd = eventfd(0, 0);
-
-	for (int multi = 0; multi < 2; multi++) {
-		__u32 first = self->r.tail;
-
-		for (int i = 0; i < 3; i++)
-			prep_poll(&self->r, fd, i == 1 ? POLLPRI : POLLIN,
-				  7)->len = multi;
-		ASSERT_EQ(3, ring_submit(&self->r));
-		prep_cancel(&self->r, first, ARING_ASYNC_CANCEL_TICKET, 2);
-		ASSERT_EQ(1, ring_submit(&self->r));
-		BOTH(&self->r, 7, -ECANCELED, 2, 0, "the first");
-		prep_cancel(&self->r, first, ARING_ASYNC_CANCEL_TICKET, 2);
-		EXPECT_EQ(-ENOENT, ring_run(&self->r));
-		eventfd_add(fd, 1);
-		NEXT(&self->r, 7, POLLIN, multi ? (int)ARING_CQE_F_MORE : 0,
-		     "the third");
-		EXPECT_TRUE(ring_quiet(&self->r, 5));
-		prep_cancel(&self->r, first + 1, ARING_ASYNC_CANCEL_TICKET, 2);
-		ASSERT_EQ(1, ring_submit(&self->r));
-		BOTH(&self->r, 7, -ECANCELED, 2, 0, "the second");
-		prep_cancel(&self->r, first + 2, ARING_ASYNC_CANCEL_TICKET, 2);
-		ASSERT_EQ(1, ring_submit(&self->r));
-		if (multi)
-			BOTH(&self->r, 7, -ECANCELED, 2, 0, "the third");
-		else
-			NEXT(&self->r, 2, -ENOENT, 0, "the third");
-		eventfd_clear(fd);
-	}
-	close(fd);
 }
 
 RING_TEST_MAIN

@@ -1,285 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Polls and what ends around them: rings, mappings, processes, threads, the
- * file itself; rings that watch rings; and events that race with a cancel.
+ * file itself; and that no event is slept through.
  */
 #include "poll.h"
-
-RING_FIXTURE(watch);
-
-/* A ring in another's poll, as a completion makes it readable. */
-TEST_F(watch, a_ring_is_a_file_like_others)
-{
-	struct aring_cqe cqe;
-	struct ring b;
-
-	ASSERT_EQ(0, ring_init(&b, variant->backend, 8, 0));
-	/* there is room for SQEs */
-	prep_poll(&self->r, b.fd, POLLOUT, 1);
-	EXPECT_EQ(POLLOUT, ring_run(&self->r));
-	for (int multi = 0; multi < 2; multi++) {
-		/* even a multishot poll of a ring completes once */
-		prep_poll(&self->r, b.fd, POLLIN, 1)->len = multi;
-		ASSERT_EQ(1, ring_submit(&self->r));
-		EXPECT_TRUE(ring_quiet(&self->r, 10));
-		prep_nop(&b, 5);
-		ASSERT_EQ(1, ring_submit(&b));
-		NEXT(&self->r, 1, POLLIN, 0, "multishot %d", multi);
-		ASSERT_TRUE(ring_reap(&b, &cqe));
-		prep_nop(&b, 5);
-		ASSERT_EQ(1, ring_submit(&b));
-		EXPECT_TRUE(ring_quiet(&self->r, 10));
-		/* readable when it is armed */
-		prep_poll(&self->r, b.fd, POLLIN, 1)->len = multi;
-		ASSERT_EQ(1, ring_submit(&self->r));
-		NEXT(&self->r, 1, POLLIN, 0, "ready, multishot %d", multi);
-		ASSERT_TRUE(ring_reap(&b, &cqe));
-		/* by what completes on its own */
-		prep_poll(&self->r, b.fd, POLLIN, 1)->len = multi;
-		ASSERT_EQ(1, ring_submit(&self->r));
-		prep_timeout(&b, &(struct __kernel_timespec) { 0, 10000000 },
-			     0, 0, 6);
-		ASSERT_EQ(1, ring_submit(&b));
-		NEXT(&self->r, 1, POLLIN, 0, "timeout, multishot %d", multi);
-		ASSERT_TRUE(ring_reap(&b, &cqe));
-	}
-	/* and taken back */
-	prep_poll(&self->r, b.fd, POLLIN, 1);
-	prep_poll_remove(&self->r, 1, 2);
-	ASSERT_EQ(2, ring_submit(&self->r));
-	NEXT(&self->r, 1, -ECANCELED, 0, "the poll");
-	NEXT(&self->r, 2, 0, 0, "its remover");
-	ring_exit(&b);
-}
-
-/* Rings in a row: the event goes through all of them. */
-TEST_F(watch, a_row_of_rings)
-{
-	enum { N = 8 };
-	struct ring r[N];
-
-	for (int i = 0; i < N; i++)
-		ASSERT_EQ(0, ring_init(&r[i], variant->backend, 8, 0));
-	for (int round = 0; round < 20; round++) {
-		for (int i = 1; i < N; i++) {
-			prep_poll(&r[i], r[i - 1].fd, POLLIN, i);
-			ASSERT_EQ(1, ring_submit(&r[i]));
-		}
-		prep_nop(&r[0], 100);
-		ASSERT_EQ(1, ring_submit(&r[0]));
-		for (int i = N - 1; i > 0; i--)
-			NEXT(&r[i], i, POLLIN, 0, "ring %d, round %d", i,
-			     round);
-		NEXT(&r[0], 100, 0, 0, "round %d", round);
-	}
-	for (int i = 0; i < N; i++)
-		ring_exit(&r[i]);
-}
-
-/* Two that watch each other: each event is one of the other, and it ends. */
-TEST_F(watch, two_rings_that_watch_each_other)
-{
-	unsigned long n = test_scale(500, 50);
-	struct aring_cqe cqe;
-	struct ring r[2];
-
-	for (int multi = 0; multi < 2; multi++) {
-		for (int i = 0; i < 2; i++)
-			ASSERT_EQ(0, ring_init(&r[i], variant->backend, 8, 0));
-		for (unsigned long i = 0; i < n; i++) {
-			for (int k = 0; k < 2; k++) {
-				prep_poll(&r[k], r[!k].fd, POLLIN, 1)->len =
-					multi;
-				NEED_EQ(1, ring_submit(&r[k]), "round %lu", i);
-			}
-			prep_nop(&r[i & 1], 2);
-			NEED_EQ(1, ring_submit(&r[i & 1]), "round %lu", i);
-			/* the other's poll first: it completes this one's */
-			NEXT(&r[!(i & 1)], 1, POLLIN, 0, "round %lu", i);
-			for (int k = 0; k < 2; k++) {
-				NEED_EQ(0, ring_cqe(&r[i & 1], &cqe),
-					"round %lu", i);
-				CHECK_EQ(cqe.user_data == 1 ? POLLIN : 0,
-					 cqe.res, "round %lu", i);
-				CHECK_EQ(0, cqe.flags, "round %lu", i);
-			}
-			CHECK_EQ(0, ring_ready(&r[0]) + ring_ready(&r[1]),
-				 "round %lu", i);
-		}
-		for (int i = 0; i < 2; i++)
-			ring_exit(&r[i]);
-	}
-}
-
-struct feeder {
-	struct ring *r;
-	unsigned int stop;
-	unsigned long done;
-};
-
-static void *feed(void *arg)
-{
-	struct feeder *f = arg;
-	struct aring_cqe cqe;
-
-	while (!__atomic_load_n(&f->stop, __ATOMIC_RELAXED)) {
-		prep_nop(f->r, 2);
-		ring_submit(f->r);
-		while (ring_reap(f->r, &cqe))
-			;
-		f->done++;
-	}
-	return NULL;
-}
-
-/* The same from two threads, completing and arming as they like. */
-TEST_F(watch, two_rings_and_two_threads)
-{
-	unsigned long n = test_scale(20000, 500);
-	struct feeder f[2];
-	struct ring r[2];
-	pthread_t t[2];
-
-	for (int i = 0; i < 2; i++) {
-		ASSERT_EQ(0, ring_init(&r[i], variant->backend, 64, 0));
-		f[i] = (struct feeder) { .r = &r[i] };
-	}
-	for (int i = 0; i < 2; i++)
-		ASSERT_EQ(0, pthread_create(&t[i], NULL, feed, &f[i]));
-	/* a third ring of one's own watches both all the time */
-	for (unsigned long i = 0; i < n; i++) {
-		prep_poll(&self->r, r[i & 1].fd, POLLIN, 1);
-		NEED_EQ(POLLIN, ring_run(&self->r), "round %lu", i);
-	}
-	for (int i = 0; i < 2; i++)
-		__atomic_store_n(&f[i].stop, 1, __ATOMIC_RELAXED);
-	for (int i = 0; i < 2; i++) {
-		pthread_join(t[i], NULL);
-		EXPECT_GT(f[i].done, 0);
-		ring_exit(&r[i]);
-	}
-}
-
-static void *arm_each_other(void *arg)
-{
-	struct ring **r = arg;
-	unsigned long n = test_scale(5000, 200);
-	struct aring_cqe cqe;
-
-	for (unsigned long i = 0; i < n; i++) {
-		prep_poll(r[0], r[1]->fd, POLLIN, 1);
-		prep_nop(r[0], 2);
-		if (ring_submit(r[0]) != 2)
-			return (void *)1;
-		/* whether the poll ends now is the other's affair */
-		while (ring_ready(r[0]) && ring_reap(r[0], &cqe))
-			;
-		if (i % 16 == 15) {
-			prep_cancel(r[0], 1, ARING_ASYNC_CANCEL_ALL, 3);
-			if (ring_submit(r[0]) != 1)
-				return (void *)2;
-			do {
-				if (ring_cqe(r[0], &cqe))
-					return (void *)3;
-			} while (cqe.user_data != 3);
-		}
-	}
-	return NULL;
-}
-
-TEST_F_TIMEOUT(watch, two_threads_whose_rings_watch_each_other, 60)
-{
-	struct ring r[2], *arg[2][2] = { { &r[0], &r[1] }, { &r[1], &r[0] } };
-	pthread_t t[2];
-	void *ret;
-
-	for (int i = 0; i < 2; i++)
-		ASSERT_EQ(0, ring_init(&r[i], variant->backend, 64, 0));
-	for (int i = 0; i < 2; i++)
-		ASSERT_EQ(0, pthread_create(&t[i], NULL, arm_each_other,
-					    arg[i]));
-	for (int i = 0; i < 2; i++) {
-		pthread_join(t[i], &ret);
-		EXPECT_EQ(NULL, ret);
-	}
-	for (int i = 0; i < 2; i++)
-		ring_exit(&r[i]);
-}
-
-TEST_F(watch, a_ring_that_watches_itself)
-{
-	struct ring r;
-	pid_t pid;
-
-	for (int multi = 0; multi < 2; multi++) {
-		ASSERT_EQ(0, ring_init(&r, variant->backend, 8, 0));
-		prep_poll(&r, r.fd, POLLIN, 1)->len = multi;
-		ASSERT_EQ(1, ring_submit(&r));
-		EXPECT_TRUE(ring_quiet(&r, 10));
-		prep_nop(&r, 2);
-		ASSERT_EQ(1, ring_submit(&r));
-		NEXT(&r, 2, 0, 0, "the NOP");
-		NEXT(&r, 1, POLLIN, 0, "multishot %d", multi);
-		EXPECT_TRUE(ring_quiet(&r, 10));
-		prep_poll(&r, r.fd, POLLIN, 1)->len = multi;
-		ASSERT_EQ(1, ring_submit(&r));
-		prep_poll_remove(&r, 1, 2);
-		ASSERT_EQ(1, ring_submit(&r));
-		/* what completes it first is its own cancel, or is it */
-		BOTH(&r, 1, -ECANCELED, 2, 0, "taken back");
-		ring_exit(&r);
-	}
-	/* and one that never comes to an end otherwise */
-	pid = fork();
-	if (pid == 0) {
-		if (ring_init(&r, variant->backend, 8, 0))
-			_exit(1);
-		prep_poll(&r, r.fd, POLLIN, 1);
-		ring_submit(&r);
-		ring_exit(&r);
-		_exit(0);
-	}
-	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
-}
-
-/* An epoll set that holds the ring, polled by the ring. */
-TEST_F(watch, a_ring_that_watches_an_epoll_set_that_holds_it)
-{
-	struct epoll_event e = { .events = EPOLLIN };
-	int ep = epoll_create1(EPOLL_CLOEXEC);
-
-	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, self->r.fd, &e));
-	for (int i = 0; i < 20; i++) {
-		struct aring_cqe cqe;
-		int seen = 0;
-
-		prep_poll(&self->r, ep, POLLIN, 1)->len = i & 1;
-		ASSERT_EQ(1, ring_submit(&self->r));
-		prep_nop(&self->r, 2);
-		ASSERT_EQ(1, ring_submit(&self->r));
-		ASSERT_EQ(0, ring_wait(&self->r, 2));
-		while (ring_reap(&self->r, &cqe)) {
-			CHECK_EQ(cqe.user_data == 1 ? POLLIN : 0, cqe.res,
-				 "round %d", i);
-			/* the multishot one need not end here, if it dares */
-			seen |= 1 << cqe.user_data;
-			if (cqe.user_data == 1 &&
-			    cqe.flags & ARING_CQE_F_MORE)
-				seen |= 1;
-		}
-		CHECK_EQ(6, seen & 6, "round %d", i);
-		if (!(seen & 1))
-			continue;
-		prep_cancel(&self->r, 1, ARING_ASYNC_CANCEL_ALL, 3);
-		ASSERT_EQ(1, ring_submit(&self->r));
-		do {
-			ASSERT_EQ(0, ring_cqe(&self->r, &cqe));
-		} while (cqe.user_data != 3);
-		while (!ring_quiet(&self->r, 10))
-			ring_reap(&self->r, &cqe);
-	}
-	close(ep);
-}
 
 RING_FIXTURE(life);
 
@@ -544,6 +268,28 @@ TEST_F(life, a_thread_arms_a_poll_and_exits)
 	close(fd);
 }
 
+/* A thread that is busy with a ring of its own. */
+struct feeder {
+	struct ring *r;
+	unsigned int stop;
+	unsigned long done;
+};
+
+static void *feed(void *arg)
+{
+	struct feeder *f = arg;
+	struct aring_cqe cqe;
+
+	while (!__atomic_load_n(&f->stop, __ATOMIC_RELAXED)) {
+		prep_nop(f->r, 2);
+		ring_submit(f->r);
+		while (ring_reap(f->r, &cqe))
+			;
+		f->done++;
+	}
+	return NULL;
+}
+
 /* Any thread of the process may wait for it and take it back. */
 TEST_F(life, one_thread_arms_and_another_waits)
 {
@@ -552,7 +298,6 @@ TEST_F(life, one_thread_arms_and_another_waits)
 	struct ring own;
 	pthread_t t;
 
-	/* a thread that is busy elsewhere */
 	ASSERT_EQ(0, ring_init(&own, variant->backend, 8, 0));
 	f.r = &own;
 	ASSERT_EQ(0, pthread_create(&t, NULL, feed, &f));
@@ -627,130 +372,6 @@ TEST_F_TIMEOUT(life, no_event_is_slept_through, 60)
 			ring_reap(&self->r, &cqe);
 		close(w.fd);
 	}
-}
-
-/* An event and a cancel at the same moment, from two CPUs. */
-struct duel {
-	int fd;
-	unsigned int go, stop;
-	unsigned int delay;
-};
-
-static void relax(unsigned int n)
-{
-	while (n--)
-		__asm__ volatile("" ::: "memory");
-}
-
-static void *shoot(void *arg)
-{
-	struct duel *d = arg;
-	unsigned int seen = 0;
-
-	for (;;) {
-		unsigned int idle = 0;
-
-		while (__atomic_load_n(&d->go, __ATOMIC_ACQUIRE) == seen) {
-			if (__atomic_load_n(&d->stop, __ATOMIC_RELAXED))
-				return NULL;
-			if (++idle % 4096 == 0)
-				sched_yield();
-		}
-		seen++;
-		relax(d->delay);
-		eventfd_add(d->fd, 1);
-	}
-}
-
-enum { BY_CANCEL, BY_REMOVE, BY_FILE, WAYS };
-
-static void prep_shot(struct ring *r, int way, int fd)
-{
-	if (way == BY_REMOVE) {
-		prep_poll_remove(r, 1, 2);
-	} else {
-		struct aring_sqe *s = prep_cancel(r, 1, way == BY_FILE ?
-						  ARING_ASYNC_CANCEL_FD : 0, 2);
-
-		s->fd = fd;
-	}
-}
-
-static bool pair_allowed(int verdict, int target)
-{
-	switch (verdict) {
-	case 0:
-		return target == -ECANCELED;
-	case -EALREADY:
-		return target == POLLIN || target == -ECANCELED;
-	case -ENOENT:
-		return target == POLLIN;
-	}
-	return false;
-}
-
-static void duel(struct __test_metadata *_metadata, struct ring *r, int way,
-		 unsigned long n, enum backend backend)
-{
-	struct duel d = { .fd = eventfd(0, 0) };
-	unsigned int lead = 0, taken = 0, gone = 0, started = 0;
-	pthread_t t;
-
-	ASSERT_EQ(0, pthread_create(&t, NULL, shoot, &d));
-	for (unsigned long i = 0; i < n; i++) {
-		int target = RES_NONE, verdict = RES_NONE;
-		bool early = false;
-
-		prep_poll(r, d.fd, POLLIN, 1);
-		ASSERT_EQ(1, ring_submit(r));
-		prep_shot(r, way, d.fd);
-		/* who wins moves to and fro */
-		d.delay = i * 37 % 2000;
-		__atomic_store_n(&d.go, d.go + 1, __ATOMIC_RELEASE);
-		relax(lead);
-		ASSERT_EQ(1, ring_submit(r));
-		for (int k = 0; k < 2; k++) {
-			struct aring_cqe cqe;
-
-			NEED_EQ(0, ring_cqe(r, &cqe), "round %lu: %d, %d", i,
-				verdict, target);
-			if (cqe.user_data == 2) {
-				verdict = cqe.res;
-				early = target == RES_NONE;
-			} else {
-				target = cqe.res;
-			}
-		}
-		CHECK_EQ(0, ring_ready(r), "round %lu", i);
-		/* of two results 6.1 promises less: its cancel may come last */
-		NEED_TRUE(pair_allowed(verdict, target) ||
-			  (backend == IO_URING &&
-			   (target == POLLIN || target == -ECANCELED)),
-			  "way %d, round %lu: cancel %d, target %d", way, i,
-			  verdict, target);
-		if (backend == DEVICE && verdict == -ENOENT)
-			CHECK_TRUE(!early, "-ENOENT ahead of its target");
-		taken += verdict == 0;
-		gone += verdict == -ENOENT;
-		started += verdict == -EALREADY;
-		lead = verdict == 0 ? lead + 20 : lead > 20 ? lead - 20 : 0;
-		eventfd_clear(d.fd);
-	}
-	__atomic_store_n(&d.stop, 1, __ATOMIC_RELAXED);
-	pthread_join(t, NULL);
-	printf("# way %d: taken back %u, too late %u, underway %u\n", way,
-	       taken, gone, started);
-	/* a race that always ends alike shows nothing */
-	EXPECT_GT(taken, n / 50);
-	EXPECT_GT(gone + started, n / 50);
-	close(d.fd);
-}
-
-TEST_F_TIMEOUT(life, an_event_against_a_cancel, 120)
-{
-	for (int way = 0; way < WAYS; way++)
-		duel(_metadata, &self->r, way, test_scale(20000, 1000),
-		     variant->backend);
 }
 
 /* What only the device has. */

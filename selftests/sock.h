@@ -209,6 +209,31 @@ static inline size_t net_drain(int fd)
 	return total;
 }
 
+/*
+ * Receive exactly @n bytes, with an ENTER now and then so that what waits there
+ * goes on; false if they do not come, or more do.
+ */
+static inline bool net_take(struct ring *r, int fd, size_t n)
+{
+	__u64 end = now_ns() + ms(10000) * test_slow();
+	static char b[65536];
+	ssize_t got;
+
+	while (n) {
+		ring_enter(r, 0, 0, ARING_ENTER_GETEVENTS, NULL, 0);
+		got = recv(fd, b, n < sizeof(b) ? n : sizeof(b), MSG_DONTWAIT);
+		if (got > 0) {
+			n -= got;
+			continue;
+		}
+		if (now_ns() > end)
+			return false;
+		usleep(200);
+	}
+	usleep(5000);
+	return recv(fd, b, 1, MSG_DONTWAIT) < 0;
+}
+
 /* How many threads the ring has for what waits for a peer; of io_uring 0. */
 static inline int peer_workers(struct ring *r)
 {
