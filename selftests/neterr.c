@@ -225,7 +225,8 @@ TEST_F(net, a_send_to_an_address)
 		/* it was copied */
 		memset(&where, 0xff, sizeof(where));
 		NEXT(r, 1, 3, 0, "form %d", form);
-		ASSERT_EQ(3, recvfrom(fd[to], b, 8, 0, (void *)&from, &len));
+		ASSERT_EQ(3, recvfrom(fd[to], b, 8, MSG_DONTWAIT,
+				      (void *)&from, &len));
 		EXPECT_EQ(a[0].sin_port, from.sin_port);
 	}
 	/* without one there is nowhere to go */
