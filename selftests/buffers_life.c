@@ -44,7 +44,7 @@ TEST_F(buffers_life, unmapped_memory_stays)
 {
 	int mem = memfd_create("buffers", MFD_CLOEXEC), p[2];
 	struct ring *r = &self->r;
-	char *b, *again, in[8] = "";
+	char *b, *again = NULL, in[8] = "";
 
 	ASSERT_EQ(0, ftruncate(mem, PAGE));
 	b = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, mem, 0);
