@@ -16,13 +16,6 @@
 
 RING_FIXTURE(buffers_life);
 
-static int reg_one(struct ring *r, const void *p, size_t len)
-{
-	struct iovec v = { (void *)p, len };
-
-	return reg_buffers(r, &v, 1);
-}
-
 static int update_one(struct ring *r, unsigned int slot, const void *p,
 		      size_t len)
 {
@@ -190,6 +183,59 @@ TEST_F_TIMEOUT(buffers_life, buffers_are_replaced_under_direct_reads, 90)
 		NEED_EQ(-1, pattern_check(now, N * LEN, 0, 3), "round %lu", k);
 		ASSERT_EQ(0, next[0] | next[N * LEN - 1]);
 	}
+}
+
+struct changer {
+	struct ring *r;
+	char *buf;
+	unsigned long done;
+	bool stop;
+	int error;
+};
+
+static void *change_slot(void *arg)
+{
+	struct changer *c = arg;
+
+	while (!__atomic_load_n(&c->stop, __ATOMIC_ACQUIRE)) {
+		bool none = c->done % 3 == 2;
+		int ret = update_one(c->r, 0, none ? NULL : c->buf,
+				     none ? 0 : (1 + c->done % 3) * PAGE);
+
+		if (ret != 1)
+			c->error = ret;
+		__atomic_store_n(&c->done, c->done + 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(buffers_life, a_slot_changes_while_it_is_looked_up, 60)
+{
+	unsigned long least = test_scale(2000, 100), full = 0, empty = 0;
+	struct changer c = { .r = &self->r, .buf = page_alloc(2 * PAGE) };
+	int zero = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	struct aring_cqe cqe;
+	pthread_t t;
+
+	ASSERT_TRUE(zero >= 0 && c.buf);
+	ASSERT_EQ(0, reg_one(&self->r, c.buf, PAGE));
+	ASSERT_EQ(0, pthread_create(&t, NULL, change_slot, &c));
+	while (__atomic_load_n(&c.done, __ATOMIC_ACQUIRE) < least || !full ||
+	       !empty) {
+		for (int i = 0; i < 16; i++)
+			prep_fixed(&self->r, RD, zero, c.buf, 8, 0, 0);
+		ASSERT_EQ(16, ring_submit(&self->r));
+		ASSERT_EQ(0, ring_wait(&self->r, 16));
+		while (ring_reap(&self->r, &cqe)) {
+			ASSERT_TRUE(cqe.res == 8 || cqe.res == -EFAULT);
+			full += cqe.res == 8;
+			empty += cqe.res == -EFAULT;
+		}
+	}
+	__atomic_store_n(&c.stop, true, __ATOMIC_RELEASE);
+	pthread_join(t, NULL);
+	EXPECT_EQ(0, c.error);
+	EXPECT_EQ(0, unreg_buffers(&self->r));
 }
 
 TEST_F(buffers_life, a_ring_goes_with_transfers_under_way)

@@ -242,6 +242,60 @@ TEST_F_TIMEOUT(files_life, slots_are_replaced_all_the_time, 60)
 	EXPECT_TRUE(other_end_goes(p[1][1]));
 }
 
+struct changer {
+	struct ring *r;
+	__s32 fd[3];
+	unsigned long done;
+	bool stop;
+	int error;
+};
+
+static void *change_slot(void *arg)
+{
+	struct changer *c = arg;
+
+	while (!__atomic_load_n(&c->stop, __ATOMIC_ACQUIRE)) {
+		int ret = update_file(c->r, 0, c->fd[c->done % 3]);
+
+		if (ret != 1)
+			c->error = ret;
+		__atomic_store_n(&c->done, c->done + 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* One thread changes the slot while another submits: old or new, never neither. */
+TEST_F_TIMEOUT(files_life, a_slot_changes_while_it_is_looked_up, 60)
+{
+	unsigned long least = test_scale(2000, 100), full = 0, empty = 0;
+	struct changer c = { .r = &self->r };
+	struct aring_cqe cqe;
+	pthread_t t;
+	char b[8];
+
+	c.fd[0] = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	c.fd[1] = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	c.fd[2] = -1;
+	ASSERT_EQ(0, reg_files(&self->r, c.fd, 1));
+	ASSERT_EQ(0, pthread_create(&t, NULL, change_slot, &c));
+	while (__atomic_load_n(&c.done, __ATOMIC_ACQUIRE) < least || !full ||
+	       !empty) {
+		for (int i = 0; i < 16; i++)
+			prep_slot(&self->r, ARING_OP_READ, 0, b, 8, 0, i);
+		ASSERT_EQ(16, ring_submit(&self->r));
+		ASSERT_EQ(0, ring_wait(&self->r, 16));
+		while (ring_reap(&self->r, &cqe)) {
+			ASSERT_TRUE(cqe.res == 8 || cqe.res == -EBADF);
+			full += cqe.res == 8;
+			empty += cqe.res == -EBADF;
+		}
+	}
+	__atomic_store_n(&c.stop, true, __ATOMIC_RELEASE);
+	pthread_join(t, NULL);
+	EXPECT_EQ(0, c.error);
+	EXPECT_EQ(0, unreg_files(&self->r));
+}
+
 /* --- unregistering ------------------------------------------------------- */
 
 TEST_F(files_life, unregister_waits_for_what_uses_the_table)

@@ -422,6 +422,8 @@ TEST_F(personality, an_unknown_one_ends_the_batch)
 	struct ring *r = &self->r;
 	struct aring_cqe cqe;
 
+	ASSERT_EQ(1, add_personality(r));
+	EXPECT_EQ(0, nop_as(r, 1));
 	prep_nop(r, 1)->personality = 3;
 	prep_nop(r, 2);
 	ASSERT_EQ(1, ring_submit(r));

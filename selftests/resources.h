@@ -28,6 +28,13 @@ static inline int reg_buffers(struct ring *r, const struct iovec *v,
 	return ring_register(r, ARING_REGISTER_BUFFERS, (void *)v, nr);
 }
 
+static inline int reg_one(struct ring *r, const void *p, size_t len)
+{
+	struct iovec v = { (void *)p, len };
+
+	return reg_buffers(r, &v, 1);
+}
+
 static inline int unreg_buffers(struct ring *r)
 {
 	return ring_register(r, ARING_UNREGISTER_BUFFERS, NULL, 0);
@@ -172,14 +179,12 @@ struct call {
 	unsigned int opcode;
 	int ret;
 	bool over;
-	pid_t tid;
 };
 
 static inline void *call_thread(void *arg)
 {
 	struct call *c = arg;
 
-	__atomic_store_n(&c->tid, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
 	c->ret = ring_register(c->r, c->opcode, NULL, 0);
 	__atomic_store_n(&c->over, true, __ATOMIC_RELEASE);
 	return NULL;
