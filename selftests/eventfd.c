@@ -63,6 +63,20 @@ static bool signal_comes(int fd)
 	return wait_signal(fd, 10000 * test_slow());
 }
 
+/*
+ * Asleep on the eventfd alone, are there @n CQEs in the end? It may fire once more
+ * than there are completions, so one signal need not be one CQE.
+ */
+static bool cqes_come(struct ring *r, int fd, unsigned int n)
+{
+	while (ring_ready(r) < n) {
+		if (!signal_comes(fd))
+			return false;
+		signals(fd);
+	}
+	return ring_ready(r) == n;
+}
+
 static void reap_all(struct ring *r)
 {
 	struct aring_cqe cqe;
@@ -132,13 +146,10 @@ TEST_F(eventfd, completions_signal)
 	ASSERT_EQ(1, ring_submit(r));
 	EXPECT_FALSE(wait_signal(self->fd, 20));
 	ASSERT_EQ(2, write(p[1], "ab", 2));
-	EXPECT_TRUE(signal_comes(self->fd));
-	EXPECT_EQ(1, signals(self->fd));
-	EXPECT_EQ(1, ring_ready(r));
+	EXPECT_TRUE(cqes_come(r, self->fd, 1));
 	prep_timeout(r, &ts, 0, 0, 4);
 	ASSERT_EQ(1, ring_submit(r));
-	EXPECT_TRUE(signal_comes(self->fd));
-	EXPECT_EQ(2, ring_ready(r));
+	EXPECT_TRUE(cqes_come(r, self->fd, 2));
 	ASSERT_EQ(0, unreg_eventfd(r));
 	signals(self->fd);
 	prep_nop(r, 5);
@@ -291,9 +302,7 @@ TEST_F(eventfd, async_tells_of_what_a_worker_did)
 	ASSERT_EQ(0, reg_async(r, self->fd));
 	prep_read(r, fd, b, 8, 0, 1)->flags = ARING_SQE_ASYNC;
 	ASSERT_EQ(1, ring_submit(r));
-	EXPECT_TRUE(signal_comes(self->fd));
-	EXPECT_EQ(1, signals(self->fd));
-	EXPECT_EQ(1, ring_ready(r));
+	EXPECT_TRUE(cqes_come(r, self->fd, 1));
 }
 
 /* A read of a pipe that waited ends in a worker, with io_uring of 6.1, too. */
@@ -309,8 +318,7 @@ TEST_F(eventfd, async_tells_of_pipe_reads_that_waited)
 	ASSERT_EQ(1, ring_submit(r));
 	EXPECT_FALSE(wait_signal(self->fd, 20));
 	ASSERT_EQ(2, write(p[1], "ab", 2));
-	EXPECT_TRUE(signal_comes(self->fd));
-	EXPECT_EQ(1, ring_ready(r));
+	EXPECT_TRUE(cqes_come(r, self->fd, 1));
 }
 
 /*
