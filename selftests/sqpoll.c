@@ -7,6 +7,7 @@
 #include "sqpoll.h"
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 
 /* Longer than any test takes: once awake, the thread stays so. */
@@ -426,6 +427,195 @@ TEST_F(sqpoll, getevents_waits)
 	EXPECT_EQ(2, ring_enter(r, 2, 2, ARING_ENTER_GETEVENTS, NULL, 0));
 	EXPECT_EQ(2, ring_ready(r));
 	EXPECT_GE(now_ns() - start, ms(50));
+}
+
+/* --- what the thread may not run ----------------------------------------- */
+
+/*
+ * io_uring's thread is one of the program's own and runs everything. The
+ * device's is the kernel's: what depends on who the caller is waits for an
+ * ENTER of the program, and says so.
+ */
+FIXTURE(remainder) {
+	struct ring r;
+};
+
+FIXTURE_VARIANT(remainder) {
+	enum backend backend;
+};
+
+FIXTURE_VARIANT_ADD(remainder, device) {
+	.backend = DEVICE,
+};
+
+FIXTURE_SETUP(remainder)
+{
+	ASSERT_EQ(0, sq_init(&self->r, DEVICE, 64, 0, 100));
+}
+
+FIXTURE_TEARDOWN(remainder)
+{
+	ring_exit(&self->r);
+}
+
+/* What was prepared last waits for an ENTER; one ENTER, and its result. */
+static int run_by_enter(struct __test_metadata *_metadata, struct ring *r)
+{
+	struct pollfd pfd = { .fd = r->fd, .events = POLLIN };
+	struct aring_cqe cqe;
+
+	sq_offer(r);
+	EXPECT_TRUE(sq_flags_become(r, ARING_SQ_TASKRUN, true));
+	EXPECT_EQ(1, poll(&pfd, 1, 10000 * test_slow()));
+	EXPECT_EQ(POLLIN, pfd.revents & POLLIN);
+	usleep(20000);
+	EXPECT_EQ(0, ring_ready(r));
+	EXPECT_EQ(0, ring_enter(r, 0, 0, ARING_ENTER_GETEVENTS, NULL, 0));
+	EXPECT_EQ(1, ring_ready(r));
+	EXPECT_EQ(0, ring_sq_flags(r) & ARING_SQ_TASKRUN);
+	if (!ring_reap(r, &cqe))
+		return RES_NONE;
+	EXPECT_EQ(0, poll(&pfd, 1, 0));
+	return cqe.res;
+}
+
+TEST_F(remainder, files_of_proc_are_the_callers)
+{
+	int fd = open("/proc/sys/kernel/hostname", O_RDONLY);
+	struct ring *r = &self->r;
+	char b[256], want[256];
+	int n;
+
+	n = pread(fd, want, sizeof(want), 0);
+	ASSERT_GT(n, 0);
+	for (int k = 0; k < 4; k++) {
+		memset(b, 0, sizeof(b));
+		prep_read(r, fd, b, sizeof(b), 0, 1)->flags =
+			k & 1 ? ARING_SQE_ASYNC : 0;
+		CHECK_EQ(n, run_by_enter(_metadata, r), "round %d", k);
+		EXPECT_EQ(0, memcmp(want, b, n));
+	}
+	close(fd);
+}
+
+TEST_F(remainder, sockets_of_af_unix)
+{
+	struct ring *r = &self->r;
+	char b[16] = "";
+	int s[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	prep(r, ARING_OP_SEND, s[1], "hello", 5, 0, 1);
+	EXPECT_EQ(5, run_by_enter(_metadata, r));
+	EXPECT_EQ(5, read(s[0], b, sizeof(b)));
+	EXPECT_STREQ("hello", b);
+}
+
+TEST_F(remainder, control_data)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} u = { .buf = "" };
+	char x = 'x', y = 0;
+	struct iovec v = { &x, 1 };
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1,
+		.msg_control = u.buf, .msg_controllen = sizeof(u.buf),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	struct ring *r = &self->r;
+	int s[2], ev = eventfd(7, 0), fd;
+	eventfd_t n = 0;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &ev, sizeof(int));
+	prep(r, ARING_OP_SENDMSG, s[1], &m, 1, 0, 1);
+	EXPECT_EQ(1, run_by_enter(_metadata, r));
+	/* the descriptor that arrives is the program's */
+	memset(u.buf, 0, sizeof(u.buf));
+	v.iov_base = &y;
+	prep(r, ARING_OP_RECVMSG, s[0], &m, 1, 0, 2);
+	EXPECT_EQ(1, run_by_enter(_metadata, r));
+	EXPECT_EQ('x', y);
+	memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	EXPECT_EQ(0, eventfd_read(fd, &n));
+	EXPECT_EQ(7, n);
+	close(fd);
+	close(ev);
+}
+
+TEST_F(remainder, signals_are_the_callers)
+{
+	struct signalfd_siginfo si = { 0 };
+	struct ring *r = &self->r;
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	ASSERT_EQ(0, sigprocmask(SIG_BLOCK, &set, NULL));
+	fd = signalfd(-1, &set, 0);
+	ASSERT_GE(fd, 0);
+	kill(getpid(), SIGUSR1);
+	prep_read(r, fd, &si, sizeof(si), -1, 1);
+	EXPECT_EQ((int)sizeof(si), run_by_enter(_metadata, r));
+	EXPECT_EQ(SIGUSR1, si.ssi_signo);
+	kill(getpid(), SIGUSR1);
+	prep(r, ARING_OP_POLL_ADD, fd, NULL, 0, 0, 2)->poll32_events = POLLIN;
+	EXPECT_EQ(POLLIN, run_by_enter(_metadata, r));
+	close(fd);
+}
+
+TEST_F(remainder, becomes_ready_later)
+{
+	struct ring *r = &self->r;
+	struct aring_cqe cqe;
+	char b[8] = "";
+	int s[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+	prep_read(r, s[0], b, 8, 0, 1);
+	sq_offer(r);
+	ASSERT_TRUE(sq_taken(r));
+	/* a program that sleeps in ENTER need not look at the flags */
+	EXPECT_EQ(-ETIME, ring_wait_ns(r, 1, ms(30)));
+	ASSERT_EQ(3, write(s[1], "abc", 3));
+	EXPECT_EQ(0, ring_cqe(r, &cqe));
+	EXPECT_EQ(3, cqe.res);
+	EXPECT_STREQ("abc", b);
+	EXPECT_EQ(0, ring_sq_flags(r) & ARING_SQ_TASKRUN);
+}
+
+TEST_F(remainder, keeps_nobody_else_waiting)
+{
+	int fd = open("/proc/sys/kernel/hostname", O_RDONLY);
+	struct ring *r = &self->r;
+	struct aring_cqe cqe;
+	char b[256];
+
+	prep_read(r, fd, b, sizeof(b), 0, 1);
+	for (int i = 0; i < 10; i++)
+		prep_nop(r, 2);
+	sq_offer(r);
+	EXPECT_TRUE(sq_arrives(r, 10));
+	EXPECT_TRUE(sq_flags_become(r, ARING_SQ_TASKRUN, true));
+	for (int i = 0; i < 10; i++) {
+		ASSERT_TRUE(ring_reap(r, &cqe));
+		EXPECT_EQ(2, cqe.user_data);
+	}
+	/* it can be taken back as long as nobody has come for it */
+	prep_cancel(r, 1, 0, 3);
+	sq_offer(r);
+	ASSERT_TRUE(sq_arrives(r, 2));
+	for (int i = 0; i < 2; i++) {
+		ASSERT_TRUE(ring_reap(r, &cqe));
+		EXPECT_EQ(cqe.user_data == 3 ? 0 : -ECANCELED, cqe.res);
+	}
+	close(fd);
 }
 
 RING_TEST_MAIN

@@ -116,7 +116,8 @@ TEST_F(idle, asleep_things_complete)
 	ASSERT_TRUE(tcp_pair(s));
 	ASSERT_EQ(0, sq_init(&r, variant->backend, 8, 0, 10));
 	prep_timeout(&r, &ts, 0, 0, 1);
-	prep(&r, ARING_OP_RECV, s[0], b, 8, 0, 2);
+	/* leaves something for the poll */
+	prep(&r, ARING_OP_RECV, s[0], b, 1, 0, 2);
 	prep(&r, ARING_OP_POLL_ADD, s[0], NULL, 0, 0, 3)->poll32_events =
 		POLLIN | POLLRDHUP;
 	sq_offer(&r);
@@ -125,7 +126,7 @@ TEST_F(idle, asleep_things_complete)
 	ASSERT_EQ(3, write(s[1], "abc", 3));
 	ASSERT_TRUE(sq_arrives(&r, 3));
 	for (int i = 0; i < 3; i++) {
-		static const int want[] = { 0, -ETIME, 3, POLLIN };
+		static const int want[] = { 0, -ETIME, 1, POLLIN };
 
 		ring_reap(&r, &cqe);
 		ASSERT_LE(cqe.user_data, 3);
