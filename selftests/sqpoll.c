@@ -573,7 +573,7 @@ TEST_F(remainder, signals_are_the_callers)
 TEST_F(remainder, becomes_ready_later)
 {
 	struct ring *r = &self->r;
-	struct aring_cqe cqe;
+	struct aring_cqe cqe = { 0 };
 	char b[8] = "";
 	int s[2];
 
