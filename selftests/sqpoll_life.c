@@ -465,6 +465,7 @@ TEST_F(life, exec_ends_the_thread_of_a_ring_that_stays_open)
 	}
 	close(up[1]);
 	ASSERT_EQ(sizeof(tid), read(up[0], &tid, sizeof(tid)));
+	ASSERT_GT(tid, 0);
 	/* exec has happened */
 	EXPECT_EQ(0, read(up[0], &b, 1));
 	EXPECT_TRUE(thread_goes(tid));
