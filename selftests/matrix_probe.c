@@ -11,10 +11,9 @@
 #include "../lib/cmd/matrix.h"
 
 /* io_uring's, absent here */
-#define SETUP_IOPOLL		(1U << 0)
-#define SETUP_ATTACH_WQ		(1U << 5)
-#define SQE_BUFFER_SELECT	(1U << 5)
-#define ENTER_REGISTERED_RING	(1U << 4)
+#define SETUP_ATTACH_WQ		0x20
+#define SQE_BUFFER_SELECT	0x20
+#define ENTER_REGISTERED_RING	0x10
 
 static const char *const backends[] = { "device", "io_uring" };
 static unsigned int number;

@@ -35,8 +35,8 @@ static int try_setup(enum backend backend, __u32 flags, __u32 cpu, int wq_fd)
 
 #define SQPOLL	ARING_SETUP_SQPOLL
 /* io_uring's, absent here */
-#define IOPOLL		(1U << 0)
-#define ATTACH_WQ	(1U << 5)
+#define IOPOLL		0x01
+#define ATTACH_WQ	0x20
 
 TEST_F(life, hints_about_task_work_do_not_go_with_it)
 {
@@ -109,6 +109,23 @@ TEST_F(life, the_thread_stays_on_its_cpu)
 		EXPECT_TRUE(CPU_EQUAL(&want, &set));
 		ring_exit(&r);
 	}
+}
+
+/* io_uring asks the cpuset; a module can only ask for the caller's own mask. */
+TEST_F(life, the_cpu_is_one_that_the_caller_may_use)
+{
+	cpu_set_t set;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two CPUs");
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(set), &set));
+	EXPECT_EQ(0, try_setup(variant->backend, SQPOLL | ARING_SETUP_SQ_AFF,
+			       0, 0));
+	EXPECT_EQ(variant->backend == DEVICE ? -EINVAL : 0,
+		  try_setup(variant->backend, SQPOLL | ARING_SETUP_SQ_AFF, 1,
+			    0));
 }
 
 TEST_F(life, fdinfo_names_the_thread)
