@@ -54,7 +54,7 @@ static bool reap(struct __test_metadata *_metadata, struct ring *r, __u64 ud,
 
 	good = ring_reap(r, &cqe) && clean && cqe.user_data == ud &&
 	       cqe.res == res && cqe.flags == flags;
-	CHECK_TRUE(good, "setup flags %#x: user_data %llu (%llu), res %d (%d), flags %#x (%#x), rest %s",
+	CHECK_TRUE(good, "set-up %#x: user_data %llu (%llu), res %d (%d), flags %#x (%#x), rest %s",
 		   r->p.flags, (unsigned long long)cqe.user_data,
 		   (unsigned long long)ud, cqe.res, res, cqe.flags, flags,
 		   clean ? "0" : "not 0");
