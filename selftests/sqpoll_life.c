@@ -189,6 +189,7 @@ TEST_F(life, wide_entries_and_single_issuer)
 				prep_nop(&r, i + n);
 			sq_offer(&r);
 			ASSERT_TRUE(sq_arrives(&r, 8));
+			ASSERT_TRUE(sq_taken(&r));
 			for (int n = 0; n < 8; n++) {
 				ring_reap(&r, &cqe);
 				NEED_EQ(i + n, cqe.user_data, "flags %#x",

@@ -220,6 +220,7 @@ TEST_F(idle, sq_wait_waits_for_room)
 		pthread_join(t, NULL);
 		CHECK_EQ(3, w.ret, "round %d", k);
 		EXPECT_TRUE(sq_arrives(&r, 4));
+		EXPECT_TRUE(sq_taken(&r));
 		for (int i = 0; i < 4; i++)
 			EXPECT_TRUE(ring_reap(&r, &(struct aring_cqe) { 0 }));
 	}
