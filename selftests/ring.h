@@ -145,11 +145,33 @@ static inline int ring_setup(struct ring *r, enum backend backend,
 	return ret;
 }
 
+/* SQEs of 128 and CQEs of 32 bytes take two places each. */
+static inline unsigned int ring_sqe_shift(const struct ring *r)
+{
+	return r->p.flags & ARING_SETUP_SQE128 ? 1 : 0;
+}
+
+static inline unsigned int ring_cqe_shift(const struct ring *r)
+{
+	return r->p.flags & ARING_SETUP_CQE32 ? 1 : 0;
+}
+
+static inline struct aring_sqe *ring_sqe_at(struct ring *r, __u32 index)
+{
+	return &r->sqes[(index & (r->p.sq_entries - 1)) << ring_sqe_shift(r)];
+}
+
+static inline struct aring_cqe *ring_cqe_at(struct ring *r, __u32 index)
+{
+	return &r->cqes[(index & (r->p.cq_entries - 1)) << ring_cqe_shift(r)];
+}
+
 static inline int ring_map(struct ring *r)
 {
 	struct aring_params *p = &r->p;
 	size_t sq = p->sq_off.array + p->sq_entries * sizeof(__u32);
-	size_t cq = p->cq_off.cqes + p->cq_entries * sizeof(struct aring_cqe);
+	size_t cq = p->cq_off.cqes +
+		    (p->cq_entries * sizeof(struct aring_cqe) << ring_cqe_shift(r));
 	__u32 i;
 
 	r->rings_len = sq > cq ? sq : cq;
@@ -157,7 +179,7 @@ static inline int ring_map(struct ring *r)
 			MAP_SHARED | MAP_POPULATE, r->fd, ARING_OFF_SQ_RING);
 	if (r->rings == MAP_FAILED)
 		return -errno;
-	r->sqes_len = p->sq_entries * sizeof(struct aring_sqe);
+	r->sqes_len = p->sq_entries * sizeof(struct aring_sqe) << ring_sqe_shift(r);
 	r->sqes = mmap(NULL, r->sqes_len, PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_POPULATE, r->fd, ARING_OFF_SQES);
 	if (r->sqes == MAP_FAILED) {
@@ -275,11 +297,11 @@ static inline struct aring_sqe *ring_sqe(struct ring *r)
 
 	if (r->tail - head >= r->p.sq_entries)
 		return NULL;
-	sqe = &r->sqes[r->tail & (r->p.sq_entries - 1)];
+	sqe = ring_sqe_at(r, r->tail);
 	r->sq_array[r->tail & (r->p.sq_entries - 1)] =
 		r->tail & (r->p.sq_entries - 1);
 	r->tail++;
-	memset(sqe, 0, sizeof(*sqe));
+	memset(sqe, 0, sizeof(*sqe) << ring_sqe_shift(r));
 	return sqe;
 }
 
@@ -295,6 +317,13 @@ static inline int ring_submit(struct ring *r)
 	return ring_enter(r, ring_flush(r), 0, 0, NULL, 0);
 }
 
+static inline __u32 ring_sq_flags(struct ring *r)
+{
+	/* against the tail stored before: see SQPOLL in io_uring_setup(2) */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(r->sq_flags, __ATOMIC_RELAXED);
+}
+
 static inline unsigned int ring_ready(struct ring *r)
 {
 	return __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE) -
@@ -307,7 +336,7 @@ static inline bool ring_reap(struct ring *r, struct aring_cqe *cqe)
 
 	if (!ring_ready(r))
 		return false;
-	*cqe = r->cqes[head & (r->p.cq_entries - 1)];
+	*cqe = *ring_cqe_at(r, head);
 	__atomic_store_n(r->cq_head, head + 1, __ATOMIC_RELEASE);
 	return true;
 }
@@ -388,9 +417,7 @@ static inline bool ring_wait_started(struct ring *r, __u64 user_data)
 /* Submit the one SQE prepared last, wait for its CQE, answer its result. */
 static inline int ring_run(struct ring *r)
 {
-	struct aring_sqe *sqe = &r->sqes[(r->tail - 1) &
-					 (r->p.sq_entries - 1)];
-	__u64 ud = sqe->user_data;
+	__u64 ud = ring_sqe_at(r, r->tail - 1)->user_data;
 	struct aring_cqe cqe;
 
 	if (ring_submit(r) != 1)

@@ -6,12 +6,16 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "matrix.h"
 
 static const char usage[] =
-"usage: aring info\n"
+"usage: aring info [--matrix[=rst]]\n"
 "\n"
 "Says whether /dev/aring can be used by this user, and if so what the module can\n"
 "do; if not, why, and what to do about it.\n"
+"\n"
+"  --matrix[=rst]  instead: everything that Linux 6.1's io_uring has, and whether\n"
+"                  aring has it; no device is needed. rst: as reStructuredText\n"
 "\n"
 "Exit status: 0 usable, 2 command line not understood, 3 not usable.\n";
 
@@ -203,27 +207,48 @@ static int show(void)
 	return EXIT_OK;
 }
 
+/* @form: what was said after "--matrix=", or NULL. */
+static int show_matrix(const char *form)
+{
+	if (!form) {
+		matrix_print();
+		return EXIT_OK;
+	}
+	if (!strcmp(form, "rst")) {
+		matrix_print_rst();
+		return EXIT_OK;
+	}
+	complain("unknown form '%s'; there is: rst", form);
+	return bad_use("info");
+}
+
 int cmd_info(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "help", no_argument, NULL, 'h' },
+		{ "matrix", optional_argument, NULL, 'm' },
 		{ NULL, 0, NULL, 0 },
 	};
+	const char *form = NULL;
+	bool matrix = false;
 	int c;
 
 	opterr = 0;
-	c = getopt_long(argc, argv, "h", options, NULL);
-	if (c == 'h') {
-		fputs(usage, stdout);
-		return EXIT_OK;
-	}
-	if (c != -1) {
-		complain("unknown option '%s'", argv[optind - 1]);
-		return bad_use("info");
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(usage, stdout);
+			return EXIT_OK;
+		}
+		if (c != 'm') {
+			complain("unknown option '%s'", argv[optind - 1]);
+			return bad_use("info");
+		}
+		matrix = true;
+		form = optarg;
 	}
 	if (optind != argc) {
 		complain("takes no argument, got '%s'", argv[optind]);
 		return bad_use("info");
 	}
-	return show();
+	return matrix ? show_matrix(form) : show();
 }
