@@ -100,8 +100,8 @@ static int update2(struct aring *ring, unsigned int opcode, unsigned int off,
  * aring_register_buffers_tags() - the same, and hear when one is let go
  * @ring: the ring
  * @iovecs: the buffers; one with base NULL and length 0 is an empty slot
- * @tags: for each the user_data of a completion that comes when the kernel no
- *	longer uses it; 0 for none
+ * @tags: for each the user_data of a completion that comes when it was replaced
+ *	and the kernel no longer uses it; 0 for none
  * @nr: how many
  *
  * Return: as for aring_register_buffers().
@@ -204,8 +204,8 @@ int aring_register_files(struct aring *ring, const int *files,
  * aring_register_files_tags() - the same, and hear when one is let go
  * @ring: the ring
  * @files: the descriptors; -1 for an empty slot
- * @tags: for each the user_data of a completion that comes when the ring no
- *	longer uses it; 0 for none, as it must be for an empty slot
+ * @tags: for each the user_data of a completion that comes when it was replaced
+ *	and the ring no longer uses it; 0 for none, as it must be for an empty slot
  * @nr: how many
  *
  * Return: as for aring_register_files().

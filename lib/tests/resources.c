@@ -45,6 +45,16 @@ static int read_slot(int index)
 	return res == 1 ? byte : res;
 }
 
+/*
+ * For tables with tags: whether an unregistered slot's tag is told depends on
+ * the kernel (Linux 6.1 does not).
+ */
+static void fresh_ring(void)
+{
+	aring_queue_exit(&ring);
+	begin(4, 0);
+}
+
 static void test_buffers(void)
 {
 	struct iovec iov[2] = { { buffers[0], 4096 }, { buffers[1], 4096 } };
@@ -88,12 +98,12 @@ static void test_buffers_sparse_and_tags(void)
 	CHECK_EQ(read_fixed(fd, buffers[0], 10, 0, 1), -EFAULT);
 	CHECK_EQ(aring_register_buffers_update_tag(&ring, 3, iov, tags, 1),
 		 -EINVAL);
-	CHECK_EQ(aring_unregister_buffers(&ring), 0);
-	CHECK_EQ(take_of(102).res, 0);
+	fresh_ring();
 
 	CHECK_EQ(aring_register_buffers_tags(&ring, iov, tags, 2), 0);
-	CHECK_EQ(aring_unregister_buffers(&ring), 0);
-	CHECK_EQ(take_of(101).res, 0);
+	CHECK_EQ(read_fixed(fd, buffers[1], 10, 0, 1), 10);
+	CHECK_EQ(aring_register_buffers_update_tag(&ring, 1, &none, &zero, 1),
+		 1);
 	CHECK_EQ(take_of(102).res, 0);
 	close(fd);
 }
@@ -139,12 +149,11 @@ static void test_files_sparse_and_tags(void)
 	CHECK_EQ(aring_register_file_alloc_range(&ring, 1, 3), 0);
 	CHECK_EQ(aring_register_file_alloc_range(&ring, 1, 4), -EINVAL);
 	CHECK_EQ(aring_register_file_alloc_range(&ring, 2, ~0U), -EOVERFLOW);
-	CHECK_EQ(aring_unregister_files(&ring), 0);
-	CHECK_EQ(take_of(202).res, 0);
+	fresh_ring();
 
 	CHECK_EQ(aring_register_files_tags(&ring, fds, tags, 2), 0);
-	CHECK_EQ(aring_unregister_files(&ring), 0);
-	CHECK_EQ(take_of(201).res, 0);
+	CHECK_EQ(read_slot(1), 'b');
+	CHECK_EQ(aring_register_files_update_tag(&ring, 1, &none, &zero, 1), 1);
 	CHECK_EQ(take_of(202).res, 0);
 	close(fds[0]);
 	close(fds[1]);
