@@ -26,6 +26,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -53,7 +54,8 @@ struct connection {
 static char new_connection, accept_again, time_limit;
 
 static struct aring ring;
-static int listen_fd, root_fd, connections, accepting_paused;
+static int listen_fd, root_fd, accepting_paused;
+static unsigned int connections, max_connections = MAX_CONNECTIONS;
 static const struct __kernel_timespec a_while = { .tv_nsec = 100000000 };
 static const struct __kernel_timespec too_long = { .tv_sec = 30 };
 
@@ -437,7 +439,7 @@ static void accept_all(void)
 	int fd;
 
 	for (;;) {
-		if (connections == MAX_CONNECTIONS)
+		if (connections == max_connections)
 			return pause_accepting();
 		fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0) {
@@ -517,12 +519,18 @@ int main(int argc, char **argv)
 		.cq_entries = 4 * MAX_CONNECTIONS,
 	};
 	const char *dir = argc > 1 ? argv[1] : ".";
+	struct rlimit files;
 	struct aring_cqe *cqe, copy;
 	int ret;
 
 	root_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		err(1, "%s", dir);
+	/* Who has been accepted can have a file, too. */
+	if (!getrlimit(RLIMIT_NOFILE, &files) &&
+	    files.rlim_cur / 2 < max_connections + 8)
+		max_connections = files.rlim_cur < 32 ? 8 :
+						files.rlim_cur / 2 - 8;
 	ret = aring_queue_init_params(256, &ring, &p);
 	if (ret < 0)
 		errx(1, "no ring: %s (try: aring info)", strerror(-ret));
