@@ -48,13 +48,19 @@ static uint64_t total;		/* bytes of each connection */
 static int epoll_fd, close_early;
 
 /* Any two connections, and any two places of one, differ within eight bytes. */
-static unsigned char byte_at(uint32_t number, uint64_t pos)
+static void pattern(unsigned char *buf, size_t n, uint32_t number, uint64_t pos)
 {
-	uint64_t word = (pos / 8 + 1) * 0x9e3779b97f4a7c15ULL +
-			(uint64_t)number * 0xc2b2ae3d27d4eb4fULL;
+	uint64_t word = 0;
+	size_t i;
 
-	word ^= word >> 29;
-	return (unsigned char)(word >> pos % 8 * 8);
+	for (i = 0; i < n; i++, pos++) {
+		if (!i || !(pos % 8)) {
+			word = (pos / 8 + 1) * 0x9e3779b97f4a7c15ULL +
+			       (uint64_t)number * 0xc2b2ae3d27d4eb4fULL;
+			word ^= word >> 29;
+		}
+		buf[i] = (unsigned char)(word >> pos % 8 * 8);
+	}
 }
 
 static double now(void)
@@ -98,11 +104,10 @@ static void send_some(struct client *c)
 	unsigned char buf[BLOCK];
 
 	while (c->sent < total && c->sent - c->received + BLOCK <= WINDOW) {
-		size_t i, n = BLOCK - c->sent % BLOCK;
+		size_t n = BLOCK - c->sent % BLOCK;
 		ssize_t ret;
 
-		for (i = 0; i < n; i++)
-			buf[i] = byte_at(c->number, c->sent + i);
+		pattern(buf, n, c->number, c->sent);
 		ret = send(c->fd, buf, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (ret < 0 && errno == EAGAIN)
 			return;
@@ -121,8 +126,8 @@ static void send_some(struct client *c)
 /* False if there is nothing more for now. */
 static int receive_some(struct client *c)
 {
-	unsigned char buf[8192];
-	ssize_t i, n = recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT);
+	unsigned char buf[8192], want[sizeof(buf)];
+	ssize_t n = recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT);
 
 	if (n < 0 && errno == EAGAIN)
 		return 0;
@@ -144,10 +149,10 @@ static int receive_some(struct client *c)
 		errx(1, "connection %u: %llu bytes came back of %llu sent",
 		     c->number, (unsigned long long)(c->received + n),
 		     (unsigned long long)c->sent);
-	for (i = 0; i < n; i++)
-		if (buf[i] != byte_at(c->number, c->received + i))
-			errx(1, "connection %u: wrong byte at %llu", c->number,
-			     (unsigned long long)(c->received + i));
+	pattern(want, n, c->number, c->received);
+	if (memcmp(buf, want, n))
+		errx(1, "connection %u: wrong bytes in the %zd at %llu",
+		     c->number, n, (unsigned long long)c->received);
 	c->received += n;
 	return 1;
 }
