@@ -47,14 +47,55 @@ static inline unsigned int sq_flush(struct aring *ring)
 	 * the entries is there before the index that covers them.
 	 */
 	aring_store_release(sq->ktail, tail);
-	/* Only ENTER moves the head, and this thread is not in it. */
+	/*
+	 * Only ENTER moves the head, and this thread is not in it. With SQPOLL
+	 * the head moves by itself, and this is how many were there just now.
+	 */
 	return tail - aring_load_relaxed(sq->khead);
+}
+
+/*
+ * SQPOLL: does the kernel's thread sleep? Then it takes what sq_flush() has shown
+ * only after an ENTER with SQ_WAKEUP.
+ */
+static int sqpoll_sleeps(const struct aring *ring)
+{
+	/*
+	 * Full barrier, paired with the one of the thread: it sets NEED_WAKEUP
+	 * and then looks at the tail once more, this side moves the tail and
+	 * then looks for NEED_WAKEUP. One of the two sees the other.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return (aring_load_relaxed(ring->sq.kflags) & ARING_SQ_NEED_WAKEUP) != 0;
+}
+
+/*
+ * The thread submits; a call is made only to wake it, to wait for what is not
+ * there yet, or because the kernel waits for a call.
+ */
+static int submit_sqpoll(struct aring *ring, unsigned int wait_nr,
+			 unsigned int flags)
+{
+	unsigned int to_submit = sq_flush(ring);
+
+	if (wait_nr > aring_cq_ready(ring) || ring_calls(ring))
+		flags |= ARING_ENTER_GETEVENTS;
+	if (to_submit && sqpoll_sleeps(ring))
+		flags |= ARING_ENTER_SQ_WAKEUP;
+	if (!flags)
+		return (int)to_submit;
+	return ring->ops->enter(ring->ring_fd, to_submit, wait_nr, flags, NULL,
+				0);
 }
 
 static int submit(struct aring *ring, unsigned int wait_nr, unsigned int flags)
 {
-	unsigned int to_submit = sq_flush(ring);
+	unsigned int to_submit;
 
+	if (aring_unlikely(ring->flags & ARING_SETUP_SQPOLL))
+		return submit_sqpoll(ring, wait_nr, flags);
+
+	to_submit = sq_flush(ring);
 	if (wait_nr || ring_calls(ring))
 		flags |= ARING_ENTER_GETEVENTS;
 	if (!to_submit && !flags)
@@ -71,6 +112,9 @@ static int submit(struct aring *ring, unsigned int wait_nr, unsigned int flags)
  * still disabled, -EBUSY when too many completions wait to be reaped, -EAGAIN
  * or -ENOMEM for want of memory. After a number smaller than was filled in, call
  * again: an entry that was refused has completed with its error.
+ *
+ * With ARING_SETUP_SQPOLL the kernel's thread takes them by itself: no call is
+ * made while it is awake, and the number is how many had not been taken yet.
  */
 int aring_submit(struct aring *ring)
 {
@@ -81,6 +125,9 @@ int aring_submit(struct aring *ring)
  * aring_submit_and_wait() - submit, and wait in the same call
  * @ring: the ring
  * @wait_nr: return once this many completions are there
+ *
+ * With ARING_SETUP_SQPOLL no call is made if they are there already and the
+ * thread is awake.
  *
  * Return: how many were submitted, or -errno.
  */
@@ -114,6 +161,16 @@ int aring_get_events(struct aring *ring)
 				NULL, 0);
 }
 
+/* The slow half of aring_sqring_wait(), which is in the header. */
+int __aring_sqring_wait(struct aring *ring)
+{
+	unsigned int flags = ARING_ENTER_SQ_WAIT;
+
+	if (sqpoll_sleeps(ring))
+		flags |= ARING_ENTER_SQ_WAKEUP;
+	return ring->ops->enter(ring->ring_fd, 0, 0, flags, NULL, 0);
+}
+
 /**
  * aring_enter() - the call itself
  * @ring: the ring
@@ -143,7 +200,7 @@ static inline struct aring_cqe *cq_first(struct aring *ring)
 
 	if (!aring_cq_ready(ring))
 		return NULL;
-	return &cq->cqes[*cq->khead & cq->ring_mask];
+	return __aring_cqe_at(cq, *cq->khead);
 }
 
 /*
@@ -238,6 +295,19 @@ static int wait_timeout(struct aring *ring, struct aring_cqe **cqe,
 		w.arg = sigmask;
 		w.argsz = KERNEL_SIGSET_SIZE;
 	}
+
+	if (to_submit && (ring->flags & ARING_SETUP_SQPOLL)) {
+		int ret;
+
+		/* The thread submits; this call does no more than wake it. */
+		if (sqpoll_sleeps(ring))
+			w.flags |= ARING_ENTER_SQ_WAKEUP;
+		else
+			w.submit = 0;
+		ret = get_cqe(ring, cqe, &w);
+		/* As from ENTER: a count says more than why the wait ended. */
+		return w.submit && ret < 0 ? ret : (int)to_submit;
+	}
 	return get_cqe(ring, cqe, &w);
 }
 
@@ -318,6 +388,6 @@ unsigned int aring_peek_batch_cqe(struct aring *ring, struct aring_cqe **cqes,
 	if (ready < count)
 		count = ready;
 	for (i = 0; i < count; i++)
-		cqes[i] = &cq->cqes[(head + i) & cq->ring_mask];
+		cqes[i] = __aring_cqe_at(cq, head + i);
 	return count;
 }

@@ -9,13 +9,18 @@
 
 #include "internal.h"
 
+static size_t sqes_bytes(const struct aring_sq *sq)
+{
+	return (size_t)sq->ring_entries * sq->sqe_size;
+}
+
 static void ring_unmap(struct aring *ring)
 {
 	struct aring_sq *sq = &ring->sq;
 	struct aring_cq *cq = &ring->cq;
 
 	if (sq->sqes)
-		munmap(sq->sqes, sq->ring_entries * sizeof(*sq->sqes));
+		munmap(sq->sqes, sqes_bytes(sq));
 	if (cq->ring_ptr && cq->ring_ptr != sq->ring_ptr)
 		munmap(cq->ring_ptr, cq->ring_sz);
 	if (sq->ring_ptr)
@@ -43,6 +48,7 @@ static void ring_set_pointers(struct aring *ring, const struct aring_params *p)
 	sq->kdropped = (unsigned int *)(base + p->sq_off.dropped);
 	sq->array = (unsigned int *)(base + p->sq_off.array);
 	sq->ring_mask = *(unsigned int *)(base + p->sq_off.ring_mask);
+	sq->sqe_mask = sq->ring_mask * sq->sqe_size;
 	sq->sqe_tail = *sq->ktail;
 	sq->sqe_limit = *sq->khead + sq->ring_entries;
 
@@ -52,6 +58,7 @@ static void ring_set_pointers(struct aring *ring, const struct aring_params *p)
 	cq->koverflow = (unsigned int *)(base + p->cq_off.overflow);
 	cq->cqes = (struct aring_cqe *)(base + p->cq_off.cqes);
 	cq->ring_mask = *(unsigned int *)(base + p->cq_off.ring_mask);
+	cq->cqe_mask = cq->ring_mask * cq->cqe_size;
 	cq->ring_entries = p->cq_entries;
 	if (p->cq_off.flags)
 		cq->kflags = (unsigned int *)(base + p->cq_off.flags);
@@ -68,8 +75,14 @@ static int ring_map(struct aring *ring, const struct aring_params *p)
 	int fd = ring->ring_fd;
 
 	sq->ring_entries = p->sq_entries;
+	sq->sqe_size = sizeof(struct aring_sqe);
+	if (p->flags & ARING_SETUP_SQE128)
+		sq->sqe_size *= 2;
+	cq->cqe_size = sizeof(struct aring_cqe);
+	if (p->flags & ARING_SETUP_CQE32)
+		cq->cqe_size *= 2;
 	sq->ring_sz = p->sq_off.array + p->sq_entries * sizeof(unsigned int);
-	cq->ring_sz = p->cq_off.cqes + p->cq_entries * sizeof(struct aring_cqe);
+	cq->ring_sz = p->cq_off.cqes + (size_t)p->cq_entries * cq->cqe_size;
 
 	if (p->features & ARING_FEAT_SINGLE_MMAP) {
 		if (cq->ring_sz > sq->ring_sz)
@@ -88,8 +101,7 @@ static int ring_map(struct aring *ring, const struct aring_params *p)
 	if (!cq->ring_ptr)
 		return -errno;
 
-	sq->sqes = map_one(fd, p->sq_entries * sizeof(struct aring_sqe),
-			   ARING_OFF_SQES);
+	sq->sqes = map_one(fd, sqes_bytes(sq), ARING_OFF_SQES);
 	if (!sq->sqes)
 		return -errno;
 
@@ -256,8 +268,7 @@ int aring_ring_dontfork(struct aring *ring)
 	struct aring_sq *sq = &ring->sq;
 	struct aring_cq *cq = &ring->cq;
 
-	if (madvise(sq->sqes, sq->ring_entries * sizeof(*sq->sqes),
-		    MADV_DONTFORK))
+	if (madvise(sq->sqes, sqes_bytes(sq), MADV_DONTFORK))
 		return -errno;
 	if (madvise(sq->ring_ptr, sq->ring_sz, MADV_DONTFORK))
 		return -errno;

@@ -90,9 +90,12 @@ struct aring_ops;
  * @sqe_limit: index up to which it may take them without looking at @khead
  * @ring_mask: @ring_entries - 1
  * @ring_entries: number of entries
+ * @sqe_size: bytes from one entry to the next: 64, or 128 with SQE128
+ * @sqe_mask: @ring_mask * @sqe_size: where an index lies in @sqes is
+ *	index * @sqe_size & @sqe_mask
+ * @resv: 0
  * @ring_sz: size of the mapping at @ring_ptr
  * @ring_ptr: mapping of the rings
- * @resv: 0
  */
 struct aring_sq {
 	unsigned int *khead;
@@ -105,7 +108,9 @@ struct aring_sq {
 	unsigned int sqe_limit;
 	unsigned int ring_mask;
 	unsigned int ring_entries;
-	unsigned int resv[4];
+	unsigned int sqe_size;
+	unsigned int sqe_mask;
+	unsigned int resv[2];
 	size_t ring_sz;
 	void *ring_ptr;
 };
@@ -114,11 +119,14 @@ struct aring_sq {
  * struct aring_cq - completion queue of a ring
  * @khead: index up to which the program has reaped, in shared memory
  * @ktail: index up to which the kernel has posted, in shared memory
- * @kflags: unused in this version
+ * @kflags: ARING_CQ_*, in shared memory, or NULL if the kernel has none
  * @koverflow: always 0, no completion is ever lost
  * @cqes: the entries
  * @ring_mask: @ring_entries - 1
  * @ring_entries: number of entries
+ * @cqe_size: bytes from one entry to the next: 16, or 32 with CQE32
+ * @cqe_mask: @ring_mask * @cqe_size: where an index lies in @cqes is
+ *	index * @cqe_size & @cqe_mask
  * @resv: 0
  * @ring_sz: size of the mapping at @ring_ptr
  * @ring_ptr: mapping of the rings, often the same as the submission queue's
@@ -131,7 +139,9 @@ struct aring_cq {
 	struct aring_cqe *cqes;
 	unsigned int ring_mask;
 	unsigned int ring_entries;
-	unsigned int resv[4];
+	unsigned int cqe_size;
+	unsigned int cqe_mask;
+	unsigned int resv[2];
 	size_t ring_sz;
 	void *ring_ptr;
 };
@@ -186,6 +196,7 @@ int aring_wait_cqe_timeout(struct aring *ring, struct aring_cqe **cqe,
 			   const struct __kernel_timespec *ts);
 unsigned int aring_peek_batch_cqe(struct aring *ring, struct aring_cqe **cqes,
 				  unsigned int count);
+int __aring_sqring_wait(struct aring *ring);
 int __aring_get_cqe(struct aring *ring, struct aring_cqe **cqe,
 		    unsigned int wait_nr);
 int aring_enter(struct aring *ring, unsigned int to_submit,
@@ -200,6 +211,36 @@ int aring_register_sync_cancel(struct aring *ring,
 			       struct aring_sync_cancel_reg *reg);
 int aring_register_probe(struct aring *ring, struct aring_probe *p,
 			 unsigned int nr);
+int aring_register_buffers(struct aring *ring, const struct iovec *iovecs,
+			   unsigned int nr_iovecs);
+int aring_register_buffers_tags(struct aring *ring, const struct iovec *iovecs,
+				const __u64 *tags, unsigned int nr);
+int aring_register_buffers_sparse(struct aring *ring, unsigned int nr);
+int aring_register_buffers_update_tag(struct aring *ring, unsigned int off,
+				      const struct iovec *iovecs,
+				      const __u64 *tags, unsigned int nr);
+int aring_unregister_buffers(struct aring *ring);
+int aring_register_files(struct aring *ring, const int *files,
+			 unsigned int nr_files);
+int aring_register_files_tags(struct aring *ring, const int *files,
+			      const __u64 *tags, unsigned int nr);
+int aring_register_files_sparse(struct aring *ring, unsigned int nr);
+int aring_register_files_update(struct aring *ring, unsigned int off,
+				const int *files, unsigned int nr_files);
+int aring_register_files_update_tag(struct aring *ring, unsigned int off,
+				    const int *files, const __u64 *tags,
+				    unsigned int nr_files);
+int aring_unregister_files(struct aring *ring);
+int aring_register_file_alloc_range(struct aring *ring, unsigned int off,
+				    unsigned int len);
+int aring_register_eventfd(struct aring *ring, int fd);
+int aring_register_eventfd_async(struct aring *ring, int fd);
+int aring_unregister_eventfd(struct aring *ring);
+int aring_register_restrictions(struct aring *ring,
+				const struct aring_restriction *res,
+				unsigned int nr_res);
+int aring_register_personality(struct aring *ring);
+int aring_unregister_personality(struct aring *ring, int id);
 struct aring_probe *aring_get_probe_ring(struct aring *ring);
 struct aring_probe *aring_get_probe(void);
 void aring_free_probe(struct aring_probe *probe);
@@ -221,14 +262,35 @@ static inline int aring_opcode_supported(const struct aring_probe *p, int op)
 	return (p->ops[op].flags & ARING_OP_SUPPORTED) != 0;
 }
 
+/*
+ * Where an index lies in the arrays. Multiplied first and masked then, entries
+ * of either size cost what a fixed size would; the product may overflow, since
+ * only bits below the mask's highest are looked at.
+ */
+static inline struct aring_sqe *__aring_sqe_at(const struct aring_sq *sq,
+					       unsigned int index)
+{
+	return (struct aring_sqe *)((char *)sq->sqes +
+				    (index * sq->sqe_size & sq->sqe_mask));
+}
+
+static inline struct aring_cqe *__aring_cqe_at(const struct aring_cq *cq,
+					       unsigned int index)
+{
+	return (struct aring_cqe *)((char *)cq->cqes +
+				    (index * cq->cqe_size & cq->cqe_mask));
+}
+
 /**
  * aring_get_sqe() - take the next free submission queue entry
  * @ring: the ring
  *
  * The entry still holds what was in it last; every aring_prep_*() sets all of it
- * but user_data, for which there is aring_sqe_set_data64().
+ * but user_data, for which there is aring_sqe_set_data64(). With ARING_SETUP_SQE128
+ * the entry has 64 more bytes, which are left alone.
  *
- * Return: the entry, or NULL if the queue is full: aring_submit() makes room.
+ * Return: the entry, or NULL if the queue is full: aring_submit() makes room, or
+ * with ARING_SETUP_SQPOLL aring_sqring_wait() after it.
  */
 static inline struct aring_sqe *aring_get_sqe(struct aring *ring)
 {
@@ -248,7 +310,7 @@ static inline struct aring_sqe *aring_get_sqe(struct aring *ring)
 	}
 
 	sq->sqe_tail = tail + 1;
-	return &sq->sqes[tail & sq->ring_mask];
+	return __aring_sqe_at(sq, tail);
 }
 
 /**
@@ -268,6 +330,8 @@ static inline unsigned int aring_sqe_ticket(const struct aring *ring,
 	unsigned int last = ring->sq.sqe_tail - 1;
 	unsigned int index = (unsigned int)(sqe - ring->sq.sqes);
 
+	if (ring->flags & ARING_SETUP_SQE128)
+		index >>= 1;
 	return last - ((last - index) & ring->sq.ring_mask);
 }
 
@@ -295,6 +359,23 @@ static inline unsigned int aring_sq_space_left(const struct aring *ring)
 }
 
 /**
+ * aring_sqring_wait() - wait until there is room in the submission queue
+ * @ring: the ring
+ *
+ * For rings with ARING_SETUP_SQPOLL, whose entries become free when the kernel's
+ * thread has taken them, not when aring_submit() returns. Wakes the thread if it
+ * sleeps. Only what was submitted is waited for.
+ *
+ * Return: 0 or more once there is room, and at once for other rings; or -errno.
+ */
+static inline int aring_sqring_wait(struct aring *ring)
+{
+	if (!(ring->flags & ARING_SETUP_SQPOLL) || aring_sq_space_left(ring))
+		return 0;
+	return __aring_sqring_wait(ring);
+}
+
+/**
  * aring_cq_ready() - how many completions are there to be reaped
  * @ring: the ring
  *
@@ -317,6 +398,45 @@ static inline int aring_cq_has_overflow(const struct aring *ring)
 {
 	/* Relaxed: only a hint to enter, the kernel looks again. */
 	return (aring_load_relaxed(ring->sq.kflags) & ARING_SQ_CQ_OVERFLOW) != 0;
+}
+
+/**
+ * aring_cq_eventfd_enabled() - is the registered eventfd signalled?
+ * @ring: the ring
+ *
+ * Return: true unless aring_cq_eventfd_toggle() has switched it off.
+ */
+static inline int aring_cq_eventfd_enabled(const struct aring *ring)
+{
+	if (!ring->cq.kflags)
+		return 1;
+	/* Relaxed: the program alone writes this word. */
+	return !(aring_load_relaxed(ring->cq.kflags) &
+		 ARING_CQ_EVENTFD_DISABLED);
+}
+
+/**
+ * aring_cq_eventfd_toggle() - have the registered eventfd signalled, or not
+ * @ring: the ring
+ * @enabled: whether
+ *
+ * Makes no call. A completion that is on its way may still see the old setting.
+ *
+ * Return: 0, or -EOPNOTSUPP if the kernel has no such switch.
+ */
+static inline int aring_cq_eventfd_toggle(struct aring *ring, int enabled)
+{
+	unsigned int flags;
+
+	if (!!enabled == aring_cq_eventfd_enabled(ring))
+		return 0;
+	if (!ring->cq.kflags)
+		return -EOPNOTSUPP;
+
+	flags = aring_load_relaxed(ring->cq.kflags) ^ ARING_CQ_EVENTFD_DISABLED;
+	/* Relaxed: a wish, which orders nothing. */
+	__atomic_store_n(ring->cq.kflags, flags, __ATOMIC_RELAXED);
+	return 0;
 }
 
 /**
@@ -360,7 +480,7 @@ static inline void aring_cqe_seen(struct aring *ring,
 	for (unsigned int __aring_tail = ((head) = *(ring)->cq.khead,	\
 				aring_load_acquire((ring)->cq.ktail));	\
 	     (head) != __aring_tail ?					\
-	     ((cqe) = &(ring)->cq.cqes[(head) & (ring)->cq.ring_mask], 1) : \
+	     ((cqe) = __aring_cqe_at(&(ring)->cq, (head)), 1) :		\
 	     ((cqe) = NULL, 0);						\
 	     (head)++)
 
@@ -381,7 +501,7 @@ static inline int aring_peek_cqe(struct aring *ring, struct aring_cqe **cqe)
 
 	/* Acquire, paired with the kernel's release of the CQ tail. */
 	if (aring_likely(head != aring_load_acquire(cq->ktail))) {
-		*cqe = &cq->cqes[head & cq->ring_mask];
+		*cqe = __aring_cqe_at(cq, head);
 		return 0;
 	}
 	return __aring_get_cqe(ring, cqe, 0);
@@ -419,7 +539,7 @@ static inline int aring_wait_cqe(struct aring *ring, struct aring_cqe **cqe)
 
 	/* Acquire, paired with the kernel's release of the CQ tail. */
 	if (head != aring_load_acquire(cq->ktail)) {
-		*cqe = &cq->cqes[head & cq->ring_mask];
+		*cqe = __aring_cqe_at(cq, head);
 		return 0;
 	}
 	return __aring_get_cqe(ring, cqe, 1);

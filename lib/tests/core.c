@@ -4,42 +4,18 @@
  * one of them alone says so and is skipped on the other. Prints TAP.
  */
 #include <fcntl.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <aring.h>
+#include "test.h"
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+struct aring ring;
+int failed;
 
-static struct aring ring;
-static int failed;
-
-#define CHECK(cond)							\
-	do {								\
-		if (!(cond)) {						\
-			printf("# line %d: %s\n", __LINE__, #cond);	\
-			failed = 1;					\
-		}							\
-	} while (0)
-
-#define CHECK_EQ(a, b)							\
-	do {								\
-		long long __a = (a), __b = (b);				\
-		if (__a != __b) {					\
-			printf("# line %d: %s is %lld, not %lld\n",	\
-			       __LINE__, #a, __a, __b);			\
-			failed = 1;					\
-		}							\
-	} while (0)
-
-static void begin(unsigned int entries, unsigned int flags)
+void begin_params(unsigned int entries, struct aring_params *p)
 {
-	int ret = aring_queue_init(entries, &ring, flags);
+	int ret = aring_queue_init_params(entries, &ring, p);
 
 	if (ret < 0) {
 		printf("Bail out! no ring: %s\n", strerror(-ret));
@@ -47,24 +23,53 @@ static void begin(unsigned int entries, unsigned int flags)
 	}
 }
 
-static bool on_device(void)
+void begin(unsigned int entries, unsigned int flags)
+{
+	struct aring_params p = { .flags = flags };
+
+	begin_params(entries, &p);
+}
+
+bool on_device(void)
 {
 	return ring.backend == ARING_BACKEND_DEVICE;
 }
 
 /* Wait for one completion and give it back; returns what was in it. */
-static struct aring_cqe take(void)
+struct aring_cqe take(void)
 {
+	struct __kernel_timespec limit = { .tv_sec = 60 };
 	struct aring_cqe *cqe, copy = { .res = -EPROTO };
 
-	if (!aring_wait_cqe(&ring, &cqe)) {
+	if (!aring_wait_cqe_timeout(&ring, &cqe, &limit)) {
 		copy = *cqe;
 		aring_cqe_seen(&ring, cqe);
 	}
 	return copy;
 }
 
-static struct aring_sqe *nop(__u64 data)
+/*
+ * The same for the completion named @data, which is next or next but one; the
+ * other one then is next.
+ */
+struct aring_cqe take_of(__u64 data)
+{
+	static struct aring_cqe kept;
+	static bool have;
+	struct aring_cqe c = have ? kept : take();
+
+	if (have || c.user_data == data) {
+		have = false;
+	} else {
+		kept = c;
+		have = true;
+		c = take();
+	}
+	CHECK_EQ(c.user_data, data);
+	return c;
+}
+
+struct aring_sqe *nop(__u64 data)
 {
 	struct aring_sqe *sqe = aring_get_sqe(&ring);
 
@@ -75,7 +80,14 @@ static struct aring_sqe *nop(__u64 data)
 	return sqe;
 }
 
-static double seconds(void)
+/* Name what was filled in last, and submit all. */
+void submit_one(struct aring_sqe *sqe, __u64 data)
+{
+	aring_sqe_set_data64(sqe, data);
+	CHECK_EQ(aring_submit(&ring), 1);
+}
+
+double seconds(void)
 {
 	struct timespec ts;
 
@@ -104,7 +116,7 @@ static void test_sqes_are_as_many_as_asked_for(void)
 }
 
 /* Rounds of NOPs; @out are on their way already. */
-static void many_rounds(__u64 out)
+void many_rounds(__u64 out)
 {
 	unsigned int i;
 	__u64 in = 0;
@@ -429,12 +441,7 @@ static void test_bad_setup(void)
 	setenv("ARING_BACKEND", on_device() ? "device" : "io_uring", 1);
 }
 
-#define TEST(name)	{ test_##name, #name }
-
-static const struct {
-	void (*run)(void);
-	const char *name;
-} tests[] = {
+static const struct test core_tests[] = {
 	TEST(sqes_are_as_many_as_asked_for),
 	TEST(many_rounds_keep_the_order),
 	TEST(peek_finds_nothing),
@@ -451,22 +458,65 @@ static const struct {
 	TEST(indices_wrap),
 	TEST(device_alone),
 	TEST(bad_setup),
+	{ }
 };
 
-int main(void)
+static const struct test * const tables[] = {
+	core_tests,
+	net_tests,
+	resource_tests,
+	shape_tests,
+};
+
+/* io_uring of 6.1 and later has all that is tested here. */
+static bool has_what_it_needs(const struct test *t)
 {
-	unsigned int i;
+	struct aring_info info;
+
+	if (!on_device() || aring_get_info(&info))
+		return true;
+	return (info.ops[t->op / 64] >> t->op % 64 & 1) &&
+	       (!t->reg || (info.registers >> t->reg & 1)) &&
+	       !(t->setup & ~info.setup_flags) && !(t->sqe & ~info.sqe_flags);
+}
+
+static void run(const struct test *t, unsigned int nr)
+{
+	failed = 0;
+	begin(4, 0);
+	if (!has_what_it_needs(t)) {
+		printf("ok %u %s # SKIP the module does not have it\n", nr,
+		       t->name);
+	} else {
+		t->run();
+		printf("%sok %u %s\n", failed ? "not " : "", nr, t->name);
+	}
+	aring_queue_exit(&ring);
+}
+
+/* An argument picks the tests whose names contain it. */
+int main(int argc, char **argv)
+{
+	const char *only = argc > 1 ? argv[1] : "";
+	unsigned int i, nr = 0;
+	const struct test *t;
 	int status = 0;
 
-	printf("TAP version 13\n1..%zu\n", ARRAY_SIZE(tests));
-	for (i = 0; i < ARRAY_SIZE(tests); i++) {
-		failed = 0;
-		begin(4, 0);
-		tests[i].run();
-		aring_queue_exit(&ring);
-		printf("%sok %u %s\n", failed ? "not " : "", i + 1,
-		       tests[i].name);
-		status |= failed;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (i = 0; i < ARRAY_SIZE(tables); i++)
+		for (t = tables[i]; t->name; t++)
+			nr += !!strstr(t->name, only);
+	printf("TAP version 13\n1..%u\n", nr);
+
+	nr = 0;
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		for (t = tables[i]; t->name; t++) {
+			if (!strstr(t->name, only))
+				continue;
+			run(t, ++nr);
+			status |= failed;
+		}
 	}
 	return status;
 }
+
