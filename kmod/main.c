@@ -90,6 +90,8 @@ static int aring_enter_sqpoll(struct aring_ring *ring,
 			      const struct aring_enter *enter)
 {
 	aring_overflow_flush(ring);
+	if (aring_sqpoll_orphaned(ring))
+		return -EOWNERDEAD;
 	if (enter->flags & ARING_ENTER_SQ_WAKEUP)
 		aring_sqpoll_wake(ring);
 	if (enter->flags & ARING_ENTER_SQ_WAIT)
@@ -114,6 +116,8 @@ static long aring_do_enter(struct aring_ring *ring,
 	aring_run(ring);
 	if (unlikely(ring->sqpoll)) {
 		ret = aring_enter_sqpoll(ring, &enter);
+		if (ret < 0)
+			return ret;
 	} else if (enter.to_submit) {
 		ret = aring_submit(ring, enter.to_submit);
 		if (ret != enter.to_submit)

@@ -17,6 +17,7 @@
 
 #include "compat.h"
 #include "request.h"
+#include "sqpoll.h"
 
 /**
  * struct aring_mapping - an address space that has, or had, the ring mapped
@@ -130,6 +131,9 @@ static void aring_cancel_unmapped(struct aring_ring *ring)
 		aring_cancel_all(ring, NULL);
 	aring_reclaim(ring);
 	mutex_unlock(&ring->lock);
+	/* If its owner is gone it has nobody to work for. */
+	if (ring->sqpoll)
+		aring_sqpoll_wake(ring);
 
 	list_for_each_entry_safe(map, tmp, &gone, list) {
 		mmdrop(map->mm);

@@ -16,8 +16,12 @@
 
 #include "pin.h"
 
-/* Pages pinned at a time: 4 MiB on x86. Longer transfers go piece by piece. */
+/*
+ * Pages pinned at a time: 4 MiB on x86. Longer transfers go piece by piece. A
+ * message goes in one, in however many buffers it lies.
+ */
 #define ARING_PIN_PAGES		1024U
+#define ARING_PIN_SEGS		(2 * UIO_MAXIOV)
 
 static int aring_pin_range(struct aring_piece *piece, unsigned int max,
 			   unsigned long addr, size_t len, size_t left,
@@ -86,9 +90,10 @@ static int aring_pin_piece(struct aring_piece *piece,
 static unsigned int aring_piece_max(const struct aring_span *span)
 {
 	size_t left = span->total - span->done;
-	size_t pages = left / PAGE_SIZE + 2 + (span->iov ? 2 * span->nr_segs : 0);
+	size_t pages = min_t(size_t, left / PAGE_SIZE + 2, ARING_PIN_PAGES);
+	size_t segs = span->iov ? 2 * span->nr_segs : 0;
 
-	return min_t(size_t, pages, ARING_PIN_PAGES);
+	return pages + min_t(size_t, segs, ARING_PIN_SEGS);
 }
 
 /**

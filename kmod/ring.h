@@ -111,6 +111,7 @@ struct aring_shared {
  * @nr_workers: how many threads there are or are being made; work_lock
  * @nr_idle: how many of them wait; work_lock
  * @max_workers: no more than that
+ * @busy: one of its requests is being run, and they are run one by one; work_lock
  * @name: for the threads' names
  * @nr_taken: requests taken off the queue so far; work_lock
  * @seen_taken: @nr_taken when more threads were last thought of; work_lock
@@ -124,6 +125,7 @@ struct aring_pool {
 	unsigned int		nr_workers;
 	unsigned int		nr_idle;
 	unsigned int		max_workers;
+	bool			busy;
 	const char		*name;
 	u32			nr_taken;
 	u32			seen_taken;
@@ -180,7 +182,7 @@ struct aring_bucket {
  * @sleepers: threads in the waiting half of ENTER
  * @bounded: threads for disk work: a fixed number
  * @unbounded: threads for work that may wait for a peer: as many as it takes
- * @ready: one thread for work that does not wait
+ * @ready: work that does not wait: for a thread in ENTER, else for one thread
  * @workers_gone: woken when the last worker has left
  * @cq_lock: guards the members below it
  * @cq_tail: the kernel's own CQ tail

@@ -75,6 +75,41 @@ static void aring_run_del(struct aring_req *req)
 		atomic_andnot(ARING_SQ_TASKRUN, &ring->shared->sq_flags);
 }
 
+/*
+ * What does not wait is for a thread of the program if one sleeps in ENTER, else
+ * for a worker. Whoever is at it already takes this one too. work_lock.
+ */
+static void aring_ready_kick(struct aring_ring *ring)
+{
+	struct aring_sleeper *sleeper;
+	struct aring_req *req;
+
+	if (list_empty(&ring->ready.queue) || ring->ready.busy)
+		return;
+	req = list_first_entry(&ring->ready.queue, struct aring_req,
+			       work_entry);
+	sleeper = aring_find_sleeper(req);
+	if (sleeper)
+		wake_up_process(sleeper->task);
+	else
+		aring_pool_kick(&ring->ready);
+}
+
+/* Is the first of them for this thread? work_lock. */
+static bool aring_ready_is_here(struct aring_ring *ring)
+{
+	if (list_empty(&ring->ready.queue) || ring->ready.busy)
+		return false;
+	return aring_is_at_home(list_first_entry(&ring->ready.queue,
+						 struct aring_req, work_entry));
+}
+
+/* Is there anything for anybody? A hint. */
+static bool aring_run_idle(const struct aring_ring *ring)
+{
+	return !READ_ONCE(ring->nr_run) && list_empty(&ring->ready.queue);
+}
+
 /* Give a runnable request to whoever may run it. work_lock. */
 static void aring_run_place(struct aring_req *req)
 {
@@ -85,6 +120,11 @@ static void aring_run_place(struct aring_req *req)
 	if (!(req->flags & ARING_REQ_LAUNCH) &&
 	    (req->where == ARING_WHERE_PEER || req->where == ARING_WHERE_DISK)) {
 		aring_worker_enqueue(req);
+		return;
+	}
+	if (req->where == ARING_WHERE_ANY) {
+		aring_work_add(&ring->ready.queue, req);
+		aring_ready_kick(ring);
 		return;
 	}
 	sleeper = aring_find_sleeper(req);
@@ -199,7 +239,7 @@ void aring_run_unlist(struct aring_req *req)
 }
 
 /* The next request that may run in this thread, taken: STARTED and ours. */
-static struct aring_req *aring_run_take(struct aring_ring *ring)
+static struct aring_req *aring_run_take(struct aring_ring *ring, bool *ready)
 {
 	struct aring_req *req, *tmp, *found = NULL;
 	unsigned long flags;
@@ -213,6 +253,11 @@ static struct aring_req *aring_run_take(struct aring_ring *ring)
 			found = req;
 			break;
 		}
+	}
+	*ready = !found && aring_ready_is_here(ring);
+	if (*ready) {
+		found = aring_pool_take(&ring->ready);
+		*ready = found;
 	}
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 	return found;
@@ -228,16 +273,16 @@ bool aring_run_pending(struct aring_ring *ring)
 {
 	struct aring_req *req;
 	unsigned long flags;
-	bool found = false;
+	bool found;
 
-	if (likely(!READ_ONCE(ring->nr_run)))
+	if (likely(aring_run_idle(ring)))
 		return false;
 	spin_lock_irqsave(&ring->work_lock, flags);
+	found = aring_ready_is_here(ring);
 	list_for_each_entry(req, &ring->run_list, work_entry) {
-		if (aring_is_at_home(req)) {
-			found = true;
+		if (found)
 			break;
-		}
+		found = aring_is_at_home(req);
 	}
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 	return found;
@@ -432,6 +477,16 @@ static void aring_run_one(struct aring_req *req)
 	}
 }
 
+/* One of those that are run one by one is done: the next may be taken. */
+static void aring_ready_done(struct aring_ring *ring)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->work_lock, flags);
+	ring->ready.busy = false;
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+}
+
 /**
  * aring_run() - run what waits for a thread like this one
  * @ring: the ring; no lock of it held
@@ -442,12 +497,15 @@ unsigned int aring_run(struct aring_ring *ring)
 {
 	struct aring_req *req;
 	unsigned int nr = 0;
+	bool ready;
 
-	if (likely(!READ_ONCE(ring->nr_run)))
+	if (likely(aring_run_idle(ring)))
 		return 0;
-	while ((req = aring_run_take(ring)) != NULL) {
+	while ((req = aring_run_take(ring, &ready)) != NULL) {
 		aring_run_one(req);
 		nr++;
+		if (ready)
+			aring_ready_done(ring);
 		if (fatal_signal_pending(current))
 			break;
 	}
@@ -463,9 +521,10 @@ void aring_run_handoff(struct aring_ring *ring)
 	struct aring_req *req, *tmp;
 	unsigned long flags;
 
-	if (likely(!READ_ONCE(ring->nr_run)))
+	if (likely(aring_run_idle(ring)))
 		return;
 	spin_lock_irqsave(&ring->work_lock, flags);
+	aring_ready_kick(ring);
 	list_for_each_entry_safe(req, tmp, &ring->run_list, work_entry) {
 		if (aring_find_sleeper(req)) {
 			wake_up_process(aring_find_sleeper(req)->task);

@@ -68,6 +68,19 @@ static int aring_sqpoll_submit(struct aring_ring *ring)
 	return ret;
 }
 
+/**
+ * aring_sqpoll_orphaned() - is the program gone that the thread works for?
+ * @ring: a ring with SQPOLL
+ *
+ * It has exited or called exec; a child that has inherited the ring may be left.
+ *
+ * Return: true if so: nothing will be submitted any more.
+ */
+bool aring_sqpoll_orphaned(const struct aring_ring *ring)
+{
+	return !atomic_read(&ring->sqpoll->mm->mm_users);
+}
+
 /* Nothing has come for a while: sleep until the program says so. */
 static void aring_sqpoll_sleep(struct aring_ring *ring)
 {
@@ -77,7 +90,8 @@ static void aring_sqpoll_sleep(struct aring_ring *ring)
 	atomic_or(ARING_SQ_NEED_WAKEUP, &ring->shared->sq_flags);
 	/* E: pairs with the program's full barrier. */
 	smp_mb__after_atomic();
-	if (!aring_sqpoll_ready(ring) && !kthread_should_stop())
+	if (!aring_sqpoll_ready(ring) && !kthread_should_stop() &&
+	    !aring_sqpoll_orphaned(ring))
 		schedule();
 	finish_wait(&ring->sqpoll->wait, &wait);
 	atomic_andnot(ARING_SQ_NEED_WAKEUP, &ring->shared->sq_flags);
@@ -88,7 +102,7 @@ static int aring_sqpoll_fn(void *arg)
 	struct aring_ring *ring = arg;
 	unsigned long timeout = jiffies + ring->sqpoll->idle;
 
-	while (!kthread_should_stop()) {
+	while (!kthread_should_stop() && !aring_sqpoll_orphaned(ring)) {
 		if (aring_sqpoll_submit(ring) > 0) {
 			timeout = jiffies + ring->sqpoll->idle;
 		} else if (time_after(jiffies, timeout)) {

@@ -48,6 +48,7 @@ struct aring_sqpoll {
 int aring_sqpoll_create(struct aring_ring *ring, const struct aring_params *p);
 int aring_sqpoll_start(struct aring_ring *ring);
 void aring_sqpoll_wake(struct aring_ring *ring);
+bool aring_sqpoll_orphaned(const struct aring_ring *ring);
 int aring_sqpoll_wait_space(struct aring_ring *ring);
 void aring_sqpoll_exit(struct aring_ring *ring);
 void aring_sqpoll_free(struct aring_ring *ring);

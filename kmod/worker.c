@@ -242,9 +242,21 @@ void aring_work_add(struct list_head *queue, struct aring_req *req)
 void aring_worker_enqueue(struct aring_req *req)
 {
 	struct aring_pool *pool = aring_pool_for(req);
-	struct aring_worker *worker;
 
 	aring_work_add(&pool->queue, req);
+	aring_pool_kick(pool);
+}
+
+/**
+ * aring_pool_kick() - see to it that somebody takes what is queued
+ * @pool: the pool
+ *
+ * Context: any, work_lock held.
+ */
+void aring_pool_kick(struct aring_pool *pool)
+{
+	struct aring_worker *worker;
+
 	worker = list_first_entry_or_null(&pool->idle, struct aring_worker,
 					  idle);
 	if (worker) {
@@ -318,19 +330,31 @@ void aring_worker_interrupt(struct aring_req *req)
 	rcu_read_unlock();
 }
 
-/* The next request for this worker, taken: STARTED and ours. work_lock. */
-static struct aring_req *aring_worker_take(struct aring_pool *pool)
+/**
+ * aring_pool_take() - the next request of a queue, taken: STARTED and ours
+ * @pool: the pool
+ *
+ * Who takes one of &aring_ring.ready takes the next one too, when that is done,
+ * or hands the rest on: so they are served one after the other.
+ *
+ * Context: work_lock held.
+ *
+ * Return: the request, or NULL.
+ */
+struct aring_req *aring_pool_take(struct aring_pool *pool)
 {
 	struct aring_req *req;
 
-	while (!list_empty(&pool->queue)) {
+	while (!list_empty(&pool->queue) && !pool->busy) {
 		req = list_first_entry(&pool->queue, struct aring_req,
 				       work_entry);
 		list_del_init(&req->work_entry);
 		/* False if it was taken back; reclaiming it is under way. */
 		if ((req->flags & ARING_REQ_BEGUN) ||
-		    aring_state_take(&req->state))
+		    aring_state_take(&req->state)) {
+			pool->busy = pool == &pool->ring->ready;
 			return req;
+		}
 	}
 	return NULL;
 }
@@ -351,12 +375,15 @@ static struct aring_req *aring_worker_wait(struct aring_worker *worker)
 	struct aring_pool *pool = worker->pool;
 	struct aring_ring *ring = pool->ring;
 	struct aring_req *req;
+	bool had = READ_ONCE(worker->req);
 	long left = 1;
 
 	aring_worker_disown(worker);
 	spin_lock_irq(&ring->work_lock);
+	if (had)
+		pool->busy = false;
 	for (;;) {
-		req = aring_worker_take(pool);
+		req = aring_pool_take(pool);
 		if (req) {
 			if (!list_empty(&worker->idle)) {
 				list_del_init(&worker->idle);
