@@ -13,6 +13,7 @@
 /* Flags of io_uring_enter(2) as of Linux 6.1 */
 #define ENTER_REGISTERED_RING	(1U << 4)
 #define ENTER_KNOWN		((1U << 5) - 1)
+#define MAX_REGISTERED_RINGS	16
 
 /*
  * A bad pointer is the program's right: it gets EFAULT, not a SIGSEGV from
@@ -143,8 +144,11 @@ static long ring_enter(const long *arg)
 	 * index of a registered ring is no descriptor, and the device registers
 	 * none. A size of 4 GiB and more must not become a good one.
 	 */
-	if (e.flags & ~ENTER_KNOWN || e.flags & ENTER_REGISTERED_RING)
+	if (e.flags & ~ENTER_KNOWN)
 		return -EINVAL;
+	if (e.flags & ENTER_REGISTERED_RING)
+		return (unsigned int)arg[0] < MAX_REGISTERED_RINGS ? -EBADF :
+		       -EINVAL;
 	if ((unsigned long)arg[5] != e.argsz)
 		e.argsz = ~0U;
 	allow_sigsys(&e, &ext, &mask);

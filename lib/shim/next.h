@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Some of these are too old for anybody's taste, but programs call them. */
@@ -28,6 +29,7 @@ int __ppoll_chk(struct pollfd *fds, nfds_t nfds, const struct timespec *ts,
 	f(sigprocmask) f(pthread_sigmask) f(pthread_attr_setsigmask_np)	\
 	f(sigblock) f(sigsetmask) f(sighold) f(sigpause) f(sigsuspend)	\
 	f(pselect) f(ppoll) f(__ppoll_chk) f(epoll_pwait) f(epoll_pwait2) \
+	f(timer_create)							\
 	f(execve) f(execvpe) f(fexecve) f(execveat)			\
 	f(posix_spawn) f(posix_spawnp) f(system) f(popen)
 

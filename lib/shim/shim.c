@@ -9,7 +9,7 @@
  *
  *   filter.c	what is trapped
  *   calls.c	the three calls on the device
- *   signals.c	keeps SIGSYS ours, and never blocked
+ *   signals.c	keeps SIGSYS ours, and never blocked; timer.c, syscall.c: likewise
  *   exec.c	takes the shim along into the programs that the program starts
  *   target.c	which programs it cannot enter
  *
