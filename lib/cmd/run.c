@@ -155,7 +155,8 @@ static void try_filter(void)
  */
 static bool filter_is_possible(struct run *run)
 {
-	static const char next[] = "allow seccomp(2) in the policy of this container or service, or use --fallback";
+	static const char next[] =
+		"allow seccomp(2) in the policy of this container or service, or use --fallback";
 	int status = 0;
 	pid_t pid;
 

@@ -106,7 +106,7 @@ static void why_not_io_uring(struct why *w, int err)
 {
 	reason(w, "io_uring: %s", strerror(-err));
 	if (err == -EPERM || err == -EACCES)
-		next_step(w, "it is switched off (sysctl kernel.io_uring_disabled): use the device");
+		next_step(w, "it is switched off (kernel.io_uring_disabled): use the device");
 	else if (err == -ENOMEM)
 		next_step(w, "raise the limit of locked memory (ulimit -l) or lower --depth");
 	else

@@ -11,8 +11,8 @@
 
 #define ARING_DEVICE		"/dev/aring"
 /* Flags of io_uring_enter(2) as of Linux 6.1 */
-#define ENTER_REGISTERED_RING	(1U << 4)
-#define ENTER_KNOWN		((1U << 5) - 1)
+#define ENTER_REGISTERED_RING	0x10U
+#define ENTER_KNOWN		0x1fU
 #define MAX_REGISTERED_RINGS	16
 
 /*

@@ -8,7 +8,6 @@
  *
  * All of this may run between vfork() and exec: system calls and the stack only.
  */
-#include <alloca.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -137,14 +136,14 @@ static char *const *fill_environment(char *const *envp, void *room)
 /* In the caller's frame, since it has to last until the exec. */
 #define WITH_SHIM(envp) ({						\
 	size_t with_size = environment_size(envp);			\
-	fill_environment(envp, with_size ? alloca(with_size) : NULL);	\
+	fill_environment(envp, with_size ? __builtin_alloca(with_size) : NULL);	\
 })
 
 /* ---- what it cannot get into ----------------------------------------------- */
 
 static void tell(const struct shim_target *t)
 {
-	char text[sizeof(t->what) + 200];
+	char text[sizeof(t->what) + 256];
 	char *p = text;
 
 	if (quiet)
@@ -153,7 +152,8 @@ static void tell(const struct shim_target *t)
 	p = stpcpy(p, t->what);
 	p = stpcpy(p, " ");
 	p = stpcpy(p, t->why);
-	p = stpcpy(p, ", so the shim cannot get into it: its first io_uring call, if any, ends it (SIGSYS); --quiet says nothing of it\n");
+	p = stpcpy(p, ", so the shim cannot get into it: its first io_uring call, ");
+	p = stpcpy(p, "if any, kills it; --quiet says nothing of this\n");
 	sys3(SYS_write, 2, text, p - text);
 }
 
@@ -236,7 +236,7 @@ EXPORT int execveat(int dir, const char *path, char *const argv[],
 		while (va_arg(ap, char *))				\
 			n_++;						\
 		va_end(ap);						\
-		(argv) = alloca((n_ + 1) * sizeof(char *));		\
+		(argv) = __builtin_alloca((n_ + 1) * sizeof(char *));		\
 		(argv)[0] = (char *)(first);				\
 		va_start(ap, first);					\
 		for (i_ = 1; i_ <= n_; i_++)				\

@@ -23,8 +23,9 @@
 #define FIRST_CALL	SYS_io_uring_setup
 #define LAST_CALL	SYS_io_uring_register
 
-_Static_assert(SYS_io_uring_enter == FIRST_CALL + 1 &&
-	       LAST_CALL == FIRST_CALL + 2, "the filter looks at a range");
+_Static_assert(SYS_io_uring_enter - SYS_io_uring_setup == 1 &&
+	       SYS_io_uring_register - SYS_io_uring_setup == 2,
+	       "the filter looks at a range");
 
 /* Unwinders know a signal frame by these very instructions. */
 __asm__(".text\n"

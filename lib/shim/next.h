@@ -24,22 +24,37 @@
 int __ppoll_chk(struct pollfd *fds, nfds_t nfds, const struct timespec *ts,
 		const sigset_t *mask, size_t fds_len);
 
-#define NEXT_FUNCTIONS(f)						\
-	f(sigaction) f(signal) f(sysv_signal) f(sigset) f(sigignore)	\
-	f(sigprocmask) f(pthread_sigmask) f(pthread_attr_setsigmask_np)	\
-	f(sigblock) f(sigsetmask) f(sighold) f(sigpause) f(sigsuspend)	\
-	f(pselect) f(ppoll) f(__ppoll_chk) f(epoll_pwait) f(epoll_pwait2) \
-	f(timer_create)							\
-	f(execve) f(execvpe) f(fexecve) f(execveat)			\
-	f(posix_spawn) f(posix_spawnp) f(system) f(popen)
-
-#define NEXT_MEMBER(name)	__typeof__(name) *name;
-
 /**
- * struct shim_next - one pointer a function, of its own type
+ * struct shim_next - one pointer a function, of its own type; next.c fills it in
  */
 struct shim_next {
-	NEXT_FUNCTIONS(NEXT_MEMBER)
+	__typeof__(sigaction) *sigaction;
+	__typeof__(signal) *signal;
+	__typeof__(sysv_signal) *sysv_signal;
+	__typeof__(sigset) *sigset;
+	__typeof__(sigignore) *sigignore;
+	__typeof__(sigprocmask) *sigprocmask;
+	__typeof__(pthread_sigmask) *pthread_sigmask;
+	__typeof__(pthread_attr_setsigmask_np) *pthread_attr_setsigmask_np;
+	__typeof__(sigblock) *sigblock;
+	__typeof__(sigsetmask) *sigsetmask;
+	__typeof__(sighold) *sighold;
+	__typeof__(sigpause) *sigpause;
+	__typeof__(sigsuspend) *sigsuspend;
+	__typeof__(pselect) *pselect;
+	__typeof__(ppoll) *ppoll;
+	__typeof__(__ppoll_chk) *__ppoll_chk;
+	__typeof__(epoll_pwait) *epoll_pwait;
+	__typeof__(epoll_pwait2) *epoll_pwait2;
+	__typeof__(timer_create) *timer_create;
+	__typeof__(execve) *execve;
+	__typeof__(execvpe) *execvpe;
+	__typeof__(fexecve) *fexecve;
+	__typeof__(execveat) *execveat;
+	__typeof__(posix_spawn) *posix_spawn;
+	__typeof__(posix_spawnp) *posix_spawnp;
+	__typeof__(system) *system;
+	__typeof__(popen) *popen;
 };
 
 extern struct shim_next shim_next;

@@ -80,7 +80,9 @@ static bool filter_is_there(char *const *envp)
 __attribute__((__constructor__))
 static void shim_init(int argc, char **argv, char **envp)
 {
-	static const char sorry[] = "aring run: seccomp: the filter for io_uring's calls could not be installed; a policy forbids it: run without " SHIM_FILE "\n";
+	static const char sorry[] =
+		"aring run: seccomp: the filter cannot be installed, a policy forbids it; "
+		"next: start the program without " SHIM_FILE "\n";
 
 	(void)argc;
 	(void)argv;

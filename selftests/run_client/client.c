@@ -161,15 +161,17 @@ static void show(const char *what, long nr, const long *a)
 	ret2 = syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 	if (ret2 == -1)
 		ret2 = -errno;
-	if (nr == SYS_io_uring_setup && ret >= 0 && ret2 >= 0)
-		ret = ret2 = 0;
+	if (nr == SYS_io_uring_setup && ret >= 0 && ret2 >= 0) {
+		ret = 0;
+		ret2 = 0;
+	}
 	printf("%s %ld\n", what, ret);
 	if (ret != ret2)
 		printf("%s %ld by way of syscall(2)\n", what, ret2);
 }
 
 #define SHOW(what, name, ...) \
-	show(what, SYS_io_uring_##name, (const long[6]){ __VA_ARGS__ })
+	show(what, SYS_io_uring_##name, (const long[6]) { __VA_ARGS__ })
 
 static int mode_errors(char **arg)
 {

@@ -251,7 +251,7 @@ static int mode_handler(char **arg)
 static int mode_raw_handler(char **arg)
 {
 	struct {
-		void (*handler)(int);
+		void *handler;
 		unsigned long flags;
 		void *restorer;
 		uint64_t mask;
