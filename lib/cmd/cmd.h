@@ -31,11 +31,24 @@ void complain(const char *fmt, ...);
 int bad_use(const char *cmd);
 bool parse_backend(const char *s, enum aring_backend *backend);
 
-/* info.c, cp.c: the subcommands */
+/* info.c, cp.c, run.c: the subcommands */
 int cmd_info(int argc, char **argv);
 int cmd_cp(int argc, char **argv);
+int cmd_run(int argc, char **argv);
 
 /* why.c */
+
+/**
+ * struct why - why there is no ring
+ * @reason: what is wrong, and with what
+ * @next: what to do about it; the second, if not NULL, is another way
+ */
+struct why {
+	char reason[200];
+	const char *next[2];
+};
+
+void why_no_ring(enum aring_backend backend, int err, struct why *w);
 void explain_no_ring(enum aring_backend backend, int err);
 
 /* copy.c: the engine of aring cp */

@@ -17,7 +17,8 @@ static const char usage[] =
 "The ring is that of /dev/aring; ARING_BACKEND=io_uring in the environment\n"
 "takes the kernel's own io_uring instead.\n"
 "\n"
-"Exit status: 0 done, 1 failed, 2 command line not understood, 3 no ring.\n";
+"Exit status: 0 done, 1 failed, 2 command line not understood, 3 no ring.\n"
+"That of aring run is PROG's, or 125 to 127: see aring run --help.\n";
 
 static const struct {
 	const char *name;
@@ -25,6 +26,7 @@ static const struct {
 } commands[] = {
 	{ "info", cmd_info },
 	{ "cp", cmd_cp },
+	{ "run", cmd_run },
 };
 
 static const char *current = "";

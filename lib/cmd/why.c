@@ -2,6 +2,7 @@
 /*
  * Why there is no ring, and what to do about it.
  */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,9 +11,19 @@
 
 #include "cmd.h"
 
-static void next_step(const char *text)
+__attribute__((__format__(__printf__, 2, 3)))
+static void reason(struct why *w, const char *fmt, ...)
 {
-	fprintf(stderr, "Next: %s\n", text);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(w->reason, sizeof(w->reason), fmt, ap);
+	va_end(ap);
+}
+
+static void next_step(struct why *w, const char *text)
+{
+	w->next[!!w->next[0]] = text;
 }
 
 static bool module_is_loaded(void)
@@ -20,86 +31,101 @@ static bool module_is_loaded(void)
 	return !access("/sys/module/aring", F_OK);
 }
 
-static void explain_no_module(void)
+static void why_no_module(struct why *w)
 {
-	complain("%s: the module aring is not loaded", ARING_DEVICE);
-	next_step("as root: modprobe aring (where it was only built: insmod .../aring.ko)");
+	reason(w, "%s: the module aring is not loaded", ARING_DEVICE);
+	next_step(w, "as root: modprobe aring (where it was only built: insmod .../aring.ko)");
 }
 
-static void explain_no_node(void)
+static void why_no_node(struct why *w)
 {
-	complain("%s: the module aring is loaded, but there is no such device node",
-		 ARING_DEVICE);
-	next_step("in a container, pass the device in (--device /dev/aring)");
-	next_step("or as root: mknod /dev/aring c 10 $(sed -n 's/ aring//p' /proc/misc)");
+	reason(w, "%s: the module aring is loaded, but there is no such device node",
+	       ARING_DEVICE);
+	next_step(w, "in a container, pass the device in (--device /dev/aring)");
+	next_step(w, "or as root: mknod /dev/aring c 10 $(sed -n 's/ aring//p' /proc/misc)");
 }
 
-static void explain_no_permission(void)
+static void why_no_permission(struct why *w)
 {
 	struct stat st;
 
 	if (stat(ARING_DEVICE, &st)) {
-		complain("%s: no permission", ARING_DEVICE);
+		reason(w, "%s: no permission", ARING_DEVICE);
 	} else {
-		complain("%s: no permission for user %u: its owner is %u, group %u, mode %04o",
-			 ARING_DEVICE, geteuid(), st.st_uid, st.st_gid,
-			 st.st_mode & 07777);
+		reason(w, "%s: no permission for user %u: its owner is %u, group %u, mode %04o",
+		       ARING_DEVICE, geteuid(), st.st_uid, st.st_gid,
+		       st.st_mode & 07777);
 	}
 	if (geteuid())
-		next_step("as root: chgrp GROUP /dev/aring; chmod 660 /dev/aring");
+		next_step(w, "as root: chgrp GROUP /dev/aring; chmod 660 /dev/aring");
 	else
-		next_step("a container or security policy denies it: allow it there");
+		next_step(w, "a container or security policy denies it: allow it there");
 }
 
-static void explain_device(int err)
+static void why_not_device(struct why *w, int err)
 {
 	struct utsname u;
 
 	switch (err) {
 	case -ENOENT:
 		if (!uname(&u) && strcmp(u.machine, "x86_64")) {
-			complain("%s: this machine is %s, and the module is for x86-64",
-				 ARING_DEVICE, u.machine);
-			next_step("use the kernel's own ring: ARING_BACKEND=io_uring");
+			reason(w, "%s: this machine is %s, and the module is for x86-64",
+			       ARING_DEVICE, u.machine);
+			next_step(w, "use the kernel's own ring: ARING_BACKEND=io_uring");
 		} else if (module_is_loaded()) {
-			explain_no_node();
+			why_no_node(w);
 		} else {
-			explain_no_module();
+			why_no_module(w);
 		}
 		break;
 	case -ENXIO:
 	case -ENODEV:
 		if (module_is_loaded()) {
-			complain("%s: a device node, but not that of aring",
-				 ARING_DEVICE);
-			next_step("remove it and load the module again");
+			reason(w, "%s: a device node, but not that of aring",
+			       ARING_DEVICE);
+			next_step(w, "remove it and load the module again");
 		} else {
-			explain_no_module();
+			why_no_module(w);
 		}
 		break;
 	case -EACCES:
 	case -EPERM:
-		explain_no_permission();
+		why_no_permission(w);
 		break;
 	case -ENOTTY:
-		complain("%s: does not answer as aring does", ARING_DEVICE);
-		next_step("look what it is (ls -l /dev/aring); programs must be 64-bit");
+		reason(w, "%s: does not answer as aring does", ARING_DEVICE);
+		next_step(w, "look what it is (ls -l /dev/aring); programs must be 64-bit");
 		break;
 	default:
-		complain("%s: %s", ARING_DEVICE, strerror(-err));
-		next_step("look into the kernel log: dmesg | tail");
+		reason(w, "%s: %s", ARING_DEVICE, strerror(-err));
+		next_step(w, "look into the kernel log: dmesg | tail");
 	}
 }
 
-static void explain_io_uring(int err)
+static void why_not_io_uring(struct why *w, int err)
 {
-	complain("io_uring: %s", strerror(-err));
+	reason(w, "io_uring: %s", strerror(-err));
 	if (err == -EPERM || err == -EACCES)
-		next_step("it is switched off (sysctl kernel.io_uring_disabled): use the device");
+		next_step(w, "it is switched off (kernel.io_uring_disabled): use the device");
 	else if (err == -ENOMEM)
-		next_step("raise the limit of locked memory (ulimit -l) or lower --depth");
+		next_step(w, "raise the limit of locked memory (ulimit -l) or lower --depth");
 	else
-		next_step("use the device");
+		next_step(w, "use the device");
+}
+
+/**
+ * why_no_ring() - find out why a ring could not be made, and the next step
+ * @backend: device or io_uring
+ * @err: what aring_queue_init_backend() or aring_get_info() answered
+ * @w: out
+ */
+void why_no_ring(enum aring_backend backend, int err, struct why *w)
+{
+	memset(w, 0, sizeof(*w));
+	if (backend == ARING_BACKEND_IO_URING)
+		why_not_io_uring(w, err);
+	else
+		why_not_device(w, err);
 }
 
 /**
@@ -110,14 +136,16 @@ static void explain_io_uring(int err)
 void explain_no_ring(enum aring_backend backend, int err)
 {
 	const char *env = secure_getenv("ARING_BACKEND");
+	struct why w;
+	size_t i;
 
 	if (backend == ARING_BACKEND_DEFAULT && env && *env &&
 	    !parse_backend(env, &backend)) {
-		next_step("unset ARING_BACKEND, or set it to one of these");
+		fprintf(stderr, "Next: unset ARING_BACKEND, or set it to one of these\n");
 		return;
 	}
-	if (backend == ARING_BACKEND_IO_URING)
-		explain_io_uring(err);
-	else
-		explain_device(err);
+	why_no_ring(backend, err, &w);
+	complain("%s", w.reason);
+	for (i = 0; i < ARRAY_SIZE(w.next) && w.next[i]; i++)
+		fprintf(stderr, "Next: %s\n", w.next[i]);
 }
