@@ -125,12 +125,10 @@ void aring_show_fdinfo(struct seq_file *m, struct file *file)
 		return;
 	aring_show_sq(m, ring);
 	aring_show_cq(m, ring);
-	if (ring->sqpoll) {
-		seq_printf(m, "SqThread:\t%d\n",
-			   task_pid_nr(ring->sqpoll->task));
-		seq_printf(m, "SqThreadCpu:\t%d\n",
-			   task_cpu(ring->sqpoll->task));
-	}
+	seq_printf(m, "SqThread:\t%d\n",
+		   ring->sqpoll ? task_pid_nr(ring->sqpoll->task) : -1);
+	seq_printf(m, "SqThreadCpu:\t%d\n",
+		   ring->sqpoll ? (int)task_cpu(ring->sqpoll->task) : -1);
 	seq_printf(m, "Workers:\t%u disk, %u peer, %u ready\n",
 		   READ_ONCE(ring->bounded.nr_workers),
 		   READ_ONCE(ring->unbounded.nr_workers),

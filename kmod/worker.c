@@ -67,6 +67,11 @@ static const char * const aring_worker_fs[] = {
 	"9p", "afs", "ceph", "cifs", "nfs", "nfs4", "smb3", "tmpfs",
 };
 
+/* Files without a file system whose ->poll() looks at nothing of the caller. */
+static const char * const aring_poll_anon[] = {
+	"[eventfd]", "[timerfd]", "[pidfd]", "inotify",
+};
+
 static bool aring_fs_on_list(const struct inode *inode)
 {
 	const struct file_system_type *type = inode->i_sb->s_type;
@@ -136,17 +141,27 @@ enum aring_where aring_where_runs(const struct file *file)
  * aring_where_polls() - where a file may be asked whether it is ready
  * @file: the file
  *
- * A signalfd looks for the signals of whoever asks; what other drivers do is not
- * known. Pipes and sockets of all families look at themselves only.
+ * A signalfd looks for the signals of whoever asks, and an epoll asks what it
+ * watches; what other drivers do is not known. Pipes and sockets of all families
+ * look at themselves only, and so do those that have a name on the list.
  *
  * Return: ARING_WHERE_ANY or ARING_WHERE_ENTER.
  */
 enum aring_where aring_where_polls(const struct file *file)
 {
-	umode_t mode = file_inode(file)->i_mode;
+	const struct inode *inode = file_inode(file);
+	const char *name = file->f_path.dentry->d_name.name;
+	unsigned int i;
 
-	return S_ISFIFO(mode) || S_ISSOCK(mode) ? ARING_WHERE_ANY :
-						  ARING_WHERE_ENTER;
+	if (S_ISFIFO(inode->i_mode) || S_ISSOCK(inode->i_mode))
+		return ARING_WHERE_ANY;
+	if (inode->i_sb->s_magic != ANON_INODE_FS_MAGIC)
+		return ARING_WHERE_ENTER;
+	for (i = 0; i < ARRAY_SIZE(aring_poll_anon); i++) {
+		if (!strcmp(name, aring_poll_anon[i]))
+			return ARING_WHERE_ANY;
+	}
+	return ARING_WHERE_ENTER;
 }
 
 static struct aring_pool *aring_pool_for(struct aring_req *req)

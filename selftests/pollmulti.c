@@ -487,14 +487,12 @@ TEST_F(update, events_that_are_ready)
 	ASSERT_EQ(1, ring_submit(&self->r));
 	prep_new_events(&self->r, 1, POLLOUT, 2);
 	ASSERT_EQ(1, ring_submit(&self->r));
-	NEXT(&self->r, 2, 0, 0, "the update");
-	NEXT(&self->r, 1, POLLOUT, MORE, "the poll");
+	EITHER(&self->r, 2, 0, 0, 1, POLLOUT, MORE, "more events");
 	EXPECT_TRUE(ring_quiet(&self->r, 5));
 	/* the same events again: an edge again */
 	prep_new_events(&self->r, 1, POLLOUT, 3);
 	ASSERT_EQ(1, ring_submit(&self->r));
-	NEXT(&self->r, 3, 0, 0, "the update");
-	NEXT(&self->r, 1, POLLOUT, MORE, "the poll");
+	EITHER(&self->r, 3, 0, 0, 1, POLLOUT, MORE, "the same events");
 	eventfd_add(fd, 1);
 	EXPECT_TRUE(ring_quiet(&self->r, 5));
 	close(fd);
@@ -524,10 +522,11 @@ TEST_F(update, a_new_name)
 		prep_poll(&self->r, fd, POLLPRI, 0)->len = multi;
 		prep_new_name(&self->r, 0, ~0ULL, 2);
 		prep_new_name(&self->r, ~0ULL, 0, 3);
-		prep_poll_remove(&self->r, 0, 4);
-		ASSERT_EQ(4, ring_submit(&self->r));
+		ASSERT_EQ(3, ring_submit(&self->r));
 		NEXT(&self->r, 2, 0, 0, "the longest");
 		NEXT(&self->r, 3, 0, 0, "back");
+		prep_poll_remove(&self->r, 0, 4);
+		ASSERT_EQ(1, ring_submit(&self->r));
 		NEXT(&self->r, 0, -ECANCELED, 0, "removed");
 		NEXT(&self->r, 4, 0, 0, "remover");
 	}
@@ -572,8 +571,7 @@ TEST_F(update, a_new_name_while_ready)
 	NEXT(&self->r, 1, POLLIN, MORE, "event");
 	prep_new_name(&self->r, 1, 7, 2);
 	ASSERT_EQ(1, ring_submit(&self->r));
-	NEXT(&self->r, 2, 0, 0, "update");
-	NEXT(&self->r, 7, POLLIN, MORE, "reported again");
+	EITHER(&self->r, 2, 0, 0, 7, POLLIN, MORE, "reported again");
 	EXPECT_TRUE(ring_quiet(&self->r, 5));
 	close(fd);
 }

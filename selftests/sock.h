@@ -37,6 +37,24 @@
 		CHECK_EQ(3, got_, __VA_ARGS__);				\
 	} while (0)
 
+/* The same where their flags differ. Which comes first is nobody's promise. */
+#define EITHER(r, ud1, want1, flags1, ud2, want2, flags2, ...)		\
+	do {								\
+		struct aring_cqe both_ = { 0 };				\
+		int got_ = 0;						\
+		for (int i_ = 0; i_ < 2; i_++) {			\
+			bool one_;					\
+			NEED_EQ(0, ring_cqe(r, &both_), __VA_ARGS__);	\
+			one_ = both_.user_data == (ud1);		\
+			CHECK_EQ(one_ ? (want1) : (want2), both_.res,	\
+				 __VA_ARGS__);				\
+			CHECK_EQ((int)(one_ ? (flags1) : (flags2)),	\
+				 (int)both_.flags, __VA_ARGS__);	\
+			got_ |= one_ ? 1 : both_.user_data == (ud2) ? 2 : 4; \
+		}							\
+		CHECK_EQ(3, got_, __VA_ARGS__);				\
+	} while (0)
+
 /* A connected pair over the loopback device. */
 static inline int tcp_pair(int sv[2])
 {
