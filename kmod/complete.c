@@ -130,7 +130,7 @@ static void aring_cq_commit(struct aring_ring *ring)
 }
 
 /**
- * aring_notify() - tell those who poll the ring that there is something
+ * aring_notify() - tell the eventfd and those who poll the ring of something
  * @ring: the ring, kept alive by the caller
  *
  * Any context, under any lock: the wake-up itself is left to an irq_work,
@@ -138,13 +138,17 @@ static void aring_cq_commit(struct aring_ring *ring)
  */
 void aring_notify(struct aring_ring *ring)
 {
+	bool eventfd = rcu_access_pointer(ring->rsrc.eventfd);
+
+	if (unlikely(eventfd))
+		aring_eventfd_note(ring);
 	/* The caller has a barrier between the news and this look. */
-	if (waitqueue_active(&ring->poll_wait))
+	if (unlikely(eventfd) || waitqueue_active(&ring->poll_wait))
 		irq_work_queue(&ring->notify_work);
 }
 
 /**
- * aring_notify_fn() - wake whoever polls the ring
+ * aring_notify_fn() - wake whoever polls the ring, and signal its eventfd
  * @work: &aring_ring.notify_work
  *
  * Context: interrupt, no lock held.
@@ -157,6 +161,8 @@ void aring_notify_fn(struct irq_work *work)
 	/* URING_WAKE keeps epoll and other rings from waking in circles. */
 	wake_up_poll(&ring->poll_wait,
 		     EPOLLIN | EPOLLRDNORM | EPOLL_URING_WAKE);
+	if (unlikely(rcu_access_pointer(ring->rsrc.eventfd)))
+		aring_eventfd_signal(ring);
 }
 
 /* After something was posted, without cq_lock; rcu or a file keeps the ring. */

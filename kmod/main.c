@@ -179,6 +179,17 @@ static const struct file_operations aring_fops = {
 	ARING_LLSEEK
 };
 
+/**
+ * aring_is_ring() - is this a file of /dev/aring?
+ * @file: any file
+ *
+ * Return: true if so, set up or not.
+ */
+bool aring_is_ring(const struct file *file)
+{
+	return file->f_op == &aring_fops;
+}
+
 static struct miscdevice aring_misc = {
 	.minor	= MISC_DYNAMIC_MINOR,
 	.name	= "aring",
@@ -212,6 +223,8 @@ static void __exit aring_exit(void)
 	misc_deregister(&aring_misc);
 	/* The last ring may be at its module_put() still. */
 	destroy_workqueue(aring_wq);
+	/* Eventfds are given back by rcu. */
+	rcu_barrier();
 	aring_req_cache_exit();
 }
 

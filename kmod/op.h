@@ -71,9 +71,12 @@ extern const struct aring_op aring_ops[ARING_NR_OPS];
 
 /* op_rw.c */
 int aring_rw_prep(struct aring_req *req, const struct aring_sqe *sqe);
+int aring_rw_fixed_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_rw_capture(struct aring_req *req);
 int aring_read_issue(struct aring_req *req, unsigned int how);
 int aring_write_issue(struct aring_req *req, unsigned int how);
+int aring_read_fixed_issue(struct aring_req *req, unsigned int how);
+int aring_write_fixed_issue(struct aring_req *req, unsigned int how);
 void aring_rw_cleanup(struct aring_req *req);
 
 /* op_sync.c */

@@ -157,6 +157,8 @@ void aring_req_go_async(struct aring_req *req)
 		get_file(req->file);
 		req->flags |= ARING_REQ_FILE_REF;
 	}
+	if (unlikely(req->flags & ARING_REQ_RSRC))
+		aring_rsrc_hold(req);
 	req->match_file = req->file;
 	/* mm_count, not mm_users: the ring must not keep a killed program. */
 	mmgrab(current->mm);
@@ -225,7 +227,7 @@ bool aring_req_list(struct aring_req *req)
 }
 
 /**
- * aring_req_put_file() - let go of the file
+ * aring_req_put_file() - let go of the file, and of registered resources
  * @req: owned, or final
  *
  * Context: any.
@@ -234,6 +236,9 @@ void aring_req_put_file(struct aring_req *req)
 {
 	struct file *file = req->file;
 
+	if (unlikely(req->flags & ARING_REQ_RSRC) &&
+	    (req->flags & ARING_REQ_ASYNC))
+		aring_rsrc_drop(req);
 	if (!file)
 		return;
 	req->file = NULL;

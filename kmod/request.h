@@ -53,6 +53,7 @@ enum aring_where {
 #define ARING_REQ_COUNTING	0x80	/* a TIMEOUT in &aring_ring.counting; cq_lock */
 
 #define ARING_REQ_CLEANUP	0x200	/* the operation has something to give back */
+#define ARING_REQ_RSRC		0x800	/* @rsrc_file, @rsrc_buf are set */
 
 /**
  * struct aring_waiter - one entry in a foreign wait queue
@@ -149,6 +150,9 @@ struct aring_cancel {
  * @res: result for the CQE
  * @ticket: SQ position it was taken from
  * @file: what the SQE's descriptor stood for, until it is let go
+ * @rsrc_file: with ARING_REQ_RSRC: the registered file, or NULL; counted once
+ *	ARING_REQ_ASYNC is set
+ * @rsrc_buf: likewise the registered buffer
  * @reclaim: in &aring_ring.reclaim, once it is over
  * @by_data: in &aring_ring.buckets; lock
  * @by_ticket: likewise
@@ -185,6 +189,8 @@ struct aring_req {
 	s32			res;
 	u32			ticket;
 	struct file		*file;
+	struct aring_rsrc	*rsrc_file;
+	struct aring_rsrc	*rsrc_buf;
 
 	union {
 		struct aring_rw		rw;
