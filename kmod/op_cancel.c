@@ -37,20 +37,27 @@ int aring_async_cancel_issue(struct aring_req *req, unsigned int how)
 {
 	struct aring_cancel *cancel = &req->cancel;
 	struct aring_ring *ring = req->ring;
+	struct file *file = NULL;
 	struct fd f = {};
 	int ret;
 
 	if (cancel->flags & ARING_ASYNC_CANCEL_FD) {
-		f = fdget(cancel->fd);
-		if (!aring_fd_file(f)) {
+		if (req->sqe_flags & ARING_SQE_FIXED_FILE) {
+			/* Submission's lock is held. */
+			file = aring_fixed_file(ring, cancel->fd);
+		} else {
+			f = fdget(cancel->fd);
+			file = aring_fd_file(f);
+		}
+		if (!file) {
 			aring_req_set_result(req, -EBADF);
 			return ARING_ISSUED_DONE;
 		}
 	}
 	mutex_lock(&ring->lock);
-	ret = aring_cancel(ring, cancel, aring_fd_file(f));
+	ret = aring_cancel(ring, cancel, file);
 	mutex_unlock(&ring->lock);
-	if (cancel->flags & ARING_ASYNC_CANCEL_FD)
+	if (aring_fd_file(f))
 		fdput(f);
 	aring_req_set_result(req, ret);
 	return ARING_ISSUED_DONE;

@@ -34,7 +34,8 @@ enum aring_where {
 	ARING_WHERE_DISK,
 };
 
-#define ARING_SQE_FLAGS		(ARING_SQE_ASYNC | ARING_SQE_CQE_SKIP_SUCCESS)
+#define ARING_SQE_FLAGS \
+	(ARING_SQE_FIXED_FILE | ARING_SQE_ASYNC | ARING_SQE_CQE_SKIP_SUCCESS)
 #define ARING_ENTER_FLAGS	(ARING_ENTER_GETEVENTS | ARING_ENTER_EXT_ARG)
 
 /* So many completions are posted at a time at most: few slots suffice. */

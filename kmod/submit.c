@@ -12,6 +12,7 @@
  * none of that and may block runs right here, in the submitter's own system
  * call, as the plain call would; then no lock is held but submit_lock.
  */
+#include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/nospec.h>
 #include <linux/poll.h>
@@ -29,6 +30,7 @@
  * @head: SQ head, as far as consumed
  * @fd: the descriptor looked up last
  * @f: what it stood for; often not counted, and good for this call only
+ * @strict: bits set if every SQE is to be looked at closely
  * @sqe: the kernel's own copy of the SQE at hand
  */
 struct aring_submit {
@@ -38,6 +40,7 @@ struct aring_submit {
 	u32			head;
 	s32			fd;
 	struct fd		f;
+	u32			strict;
 	struct aring_sqe	sqe;
 };
 
@@ -67,6 +70,7 @@ static void aring_submit_begin(struct aring_submit *sub,
 	sub->head = ring->sq_head;
 	sub->fd = -1;
 	sub->f = (struct fd){};
+	sub->strict = ring->rsrc.restrict_to.on;
 }
 
 /* It is over; it holds something or others may know it. */
@@ -190,7 +194,10 @@ static __always_inline void aring_submit_start(struct aring_submit *sub,
 	int ret;
 
 	if (op->flags & ARING_OP_FILE) {
-		req->file = aring_submit_file(sub, fd);
+		if (unlikely(req->sqe_flags & ARING_SQE_FIXED_FILE))
+			req->file = aring_req_fixed_file(req, fd);
+		else
+			req->file = aring_submit_file(sub, fd);
 		if (unlikely(!req->file)) {
 			aring_req_set_result(req, -EBADF);
 			aring_submit_done(sub, req);
@@ -254,31 +261,15 @@ static noinline bool aring_submit_refuse(struct aring_submit *sub,
 	return sub->ring->setup_flags & ARING_SETUP_SUBMIT_ALL;
 }
 
-/*
- * Make a request of an SQE and set it going. Return: false to stop taking
- * more.
- */
-static __always_inline bool aring_submit_sqe(struct aring_submit *sub,
-					     struct aring_req *req,
-					     const struct aring_sqe *sqe,
-					     u32 ticket)
+/* Set an SQE going whose first words were looked at. */
+static __always_inline bool aring_submit_checked(struct aring_submit *sub,
+						 struct aring_req *req,
+						 const struct aring_sqe *sqe,
+						 u64 head, u64 tail)
 {
-	u64 head = ARING_SQE_HEAD(sqe), tail = ARING_SQE_TAIL(sqe);
-	const struct aring_op *op = &aring_ops[(u8)head];
+	const struct aring_op *op = req->op;
 	int ret;
 
-	aring_state_init(&req->state);
-	req->flags = 0;
-	req->opcode = head;
-	req->sqe_flags = head >> 8;
-	req->ticket = ticket;
-	req->op = op;
-	req->user_data = READ_ONCE(sqe->user_data);
-	req->file = NULL;
-
-	if (unlikely(((u32)head & ~op->allow) ||
-		     (tail & ARING_SQE_TAIL_PERSONALITY)))
-		return aring_submit_refuse(sub, req, -EINVAL);
 	if (op->prep) {
 		aring_sqe_copy(&sub->sqe, sqe, head, tail);
 		ret = op->prep(req, &sub->sqe);
@@ -294,6 +285,65 @@ static __always_inline bool aring_submit_sqe(struct aring_submit *sub,
 	aring_submit_start(sub, req, head >> 32);
 	/* It may have taken long. */
 	return likely(!fatal_signal_pending(current));
+}
+
+/*
+ * An SQE that is bad, names a personality, or is for a ring with restrictions.
+ * In the order in which 6.1 looks.
+ */
+static noinline bool aring_submit_odd(struct aring_submit *sub,
+				      struct aring_req *req,
+				      const struct aring_sqe *sqe,
+				      u64 head, u64 tail)
+{
+	u16 id = (u32)tail >> 16;
+	const struct cred *cred, *old;
+	bool more;
+
+	if ((req->opcode >= ARING_NR_URING_OPS && !req->op->name) ||
+	    (req->sqe_flags & ~ARING_SQE_FLAGS))
+		return aring_submit_refuse(sub, req, -EINVAL);
+	if (aring_restricted(sub->ring, req->opcode, req->sqe_flags))
+		return aring_submit_refuse(sub, req, -EACCES);
+	/* An absent operation, or one that takes no priority. */
+	if ((u32)head & ~req->op->allow)
+		return aring_submit_refuse(sub, req, -EINVAL);
+	if (!id)
+		return aring_submit_checked(sub, req, sqe, head, tail);
+	cred = aring_personality(sub->ring, id);
+	if (!cred)
+		return aring_submit_refuse(sub, req, -EINVAL);
+	old = override_creds(cred);
+	more = aring_submit_checked(sub, req, sqe, head, tail);
+	revert_creds(old);
+	return more;
+}
+
+/*
+ * Make a request of an SQE and set it going. Return: false to stop taking
+ * more.
+ */
+static __always_inline bool aring_submit_sqe(struct aring_submit *sub,
+					     struct aring_req *req,
+					     const struct aring_sqe *sqe,
+					     u32 ticket)
+{
+	u64 head = ARING_SQE_HEAD(sqe), tail = ARING_SQE_TAIL(sqe);
+	const struct aring_op *op = &aring_ops[(u8)head];
+
+	aring_state_init(&req->state);
+	req->flags = 0;
+	req->opcode = head;
+	req->sqe_flags = head >> 8;
+	req->ticket = ticket;
+	req->op = op;
+	req->user_data = READ_ONCE(sqe->user_data);
+	req->file = NULL;
+
+	if (unlikely(((u32)head & ~op->allow) | sub->strict ||
+		     (tail & ARING_SQE_TAIL_PERSONALITY)))
+		return aring_submit_odd(sub, req, sqe, head, tail);
+	return aring_submit_checked(sub, req, sqe, head, tail);
 }
 
 /*
@@ -367,6 +417,7 @@ int aring_submit(struct aring_ring *ring, u32 to_submit)
 	if (mutex_lock_killable(&ring->submit_lock))
 		return -EINTR;
 
+	WRITE_ONCE(ring->rsrc.submitter, current);
 	aring_submit_begin(&sub, ring);
 	/* C: pairs with the program's store-release of the tail. */
 	tail = smp_load_acquire(&ring->shared->sq.tail);
@@ -383,6 +434,7 @@ int aring_submit(struct aring_ring *ring, u32 to_submit)
 		ret = -EAGAIN;
 	if (aring_fd_file(sub.f))
 		fdput(sub.f);
+	WRITE_ONCE(ring->rsrc.submitter, NULL);
 	mutex_unlock(&ring->submit_lock);
 	return ret;
 }
