@@ -221,6 +221,15 @@ static unsigned long aring_buffer_weigh(struct aring_ring *ring,
 	return pages;
 }
 
+/* Memory that is only there, of tmpfs or hugetlbfs; devtmpfs says it is tmpfs. */
+static bool aring_is_memory_file(const struct vm_area_struct *vma)
+{
+	const struct inode *inode = file_inode(vma->vm_file);
+
+	return is_vm_hugetlb_page((struct vm_area_struct *)vma) ||
+	       (inode->i_sb->s_magic == TMPFS_MAGIC && S_ISREG(inode->i_mode));
+}
+
 /*
  * The kind of memory that may be pinned for long: of no file, or of one that
  * is memory itself. mmap_lock is held, and all of the range is mapped.
@@ -233,14 +242,11 @@ static int aring_buffer_check_vmas(unsigned long start, unsigned long end)
 	bool begun = false;
 
 	for_each_vma_range(vmi, vma, end) {
-		const struct file *file = vma->vm_file;
-
-		if (begun && file != first)
+		if (begun && vma->vm_file != first)
 			return -EINVAL;
 		begun = true;
-		first = file;
-		if (file && !is_vm_hugetlb_page(vma) &&
-		    file_inode(file)->i_sb->s_magic != TMPFS_MAGIC)
+		first = vma->vm_file;
+		if (first && !aring_is_memory_file(vma))
 			return -EOPNOTSUPP;
 	}
 	return 0;

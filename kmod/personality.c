@@ -2,41 +2,33 @@
 /*
  * Registered credentials.
  *
- * io_uring lets whoever can submit to a ring use its personalities, and asks
- * security modules (the hook uring_override_creds) whether he may take them
- * on. Modules cannot call that hook, and a ring travels: it is inherited, or
- * sent over a socket, to a process that its sender would trust with a ring but
- * not with root's credentials, or that a policy confines. So here a
- * personality is for those alone who could have kept the credentials
- * themselves: threads of the address space it was registered from, whose
- * security context is still the one it was registered with. exec() makes a new
- * address space, so a program that is started with fewer rights has none of
- * them; and equal contexts are what a security module would at least demand.
+ * To register its credentials is a deliberate act of a program, on a ring that
+ * it may then pass on: like io_uring, whoever can submit to the ring may name
+ * them. But io_uring asks security modules first whether the submitter may
+ * take them on (the hook uring_override_creds), and a module cannot call that
+ * hook: without it a confined process that is handed a ring, or a program that
+ * has confined itself since, would act outside of its policy. So a personality
+ * is refused unless security modules see the submitter in the same context
+ * under it as under his own credentials; that is what they would at least
+ * demand. User and capabilities, which are all that may then differ, are what
+ * personalities are for.
  */
 #include <linux/cred.h>
-#include <linux/sched/mm.h>
 #include <linux/security.h>
-#include <linux/slab.h>
 
 #include "request.h"
 
-/**
- * struct aring_personality - one
- * @cred: the credentials
- * @mm: who may use them; by mm_count, so that its address stays its own
- */
-struct aring_personality {
-	const struct cred	*cred;
-	struct mm_struct	*mm;
-};
-
-static bool aring_same_context(const struct cred *a, const struct cred *b)
+/* Asked of the current task, because not all modules can tell of others. */
+static bool aring_same_context(const struct cred *cred)
 {
-	u32 sid_a = 0, sid_b = 0;
+	u32 own = 0, other = 0;
+	const struct cred *old;
 
-	security_cred_getsecid(a, &sid_a);
-	security_cred_getsecid(b, &sid_b);
-	return sid_a == sid_b;
+	security_current_getsecid_subj(&own);
+	old = override_creds(cred);
+	security_current_getsecid_subj(&other);
+	revert_creds(old);
+	return own == other;
 }
 
 /**
@@ -49,12 +41,9 @@ static bool aring_same_context(const struct cred *a, const struct cred *b)
  */
 const struct cred *aring_personality(struct aring_ring *ring, u16 id)
 {
-	struct aring_personality *pers = xa_load(&ring->rsrc.personalities, id);
+	const struct cred *cred = xa_load(&ring->rsrc.personalities, id);
 
-	if (!pers || pers->mm != current->mm ||
-	    !aring_same_context(pers->cred, current_cred()))
-		return NULL;
-	return pers->cred;
+	return cred && aring_same_context(cred) ? cred : NULL;
 }
 
 /**
@@ -65,25 +54,17 @@ const struct cred *aring_personality(struct aring_ring *ring, u16 id)
  */
 int aring_personality_register(struct aring_ring *ring)
 {
-	struct aring_personality *pers;
+	const struct cred *cred = get_current_cred();
 	u32 id;
 	int ret;
 
-	pers = kmalloc(sizeof(*pers), GFP_KERNEL_ACCOUNT);
-	if (!pers)
-		return -ENOMEM;
-	pers->cred = get_current_cred();
-	pers->mm = current->mm;
-	mmgrab(pers->mm);
-	ret = xa_alloc_cyclic(&ring->rsrc.personalities, &id, pers,
+	ret = xa_alloc_cyclic(&ring->rsrc.personalities, &id, (void *)cred,
 			      XA_LIMIT(1, USHRT_MAX),
 			      &ring->rsrc.next_personality,
 			      GFP_KERNEL_ACCOUNT);
 	if (ret >= 0)
 		return id;
-	put_cred(pers->cred);
-	mmdrop(pers->mm);
-	kfree(pers);
+	put_cred(cred);
 	return ret;
 }
 
@@ -98,14 +79,11 @@ int aring_personality_register(struct aring_ring *ring)
  */
 int aring_personality_unregister(struct aring_ring *ring, u32 id)
 {
-	struct aring_personality *pers = xa_erase(&ring->rsrc.personalities,
-						  id);
+	const struct cred *cred = xa_erase(&ring->rsrc.personalities, id);
 
-	if (!pers)
+	if (!cred)
 		return -EINVAL;
-	put_cred(pers->cred);
-	mmdrop(pers->mm);
-	kfree(pers);
+	put_cred(cred);
 	return 0;
 }
 
@@ -115,10 +93,10 @@ int aring_personality_unregister(struct aring_ring *ring, u32 id)
  */
 void aring_personalities_exit(struct aring_ring *ring)
 {
-	struct aring_personality *pers;
+	const struct cred *cred;
 	unsigned long id;
 
-	xa_for_each(&ring->rsrc.personalities, id, pers)
-		aring_personality_unregister(ring, id);
+	xa_for_each(&ring->rsrc.personalities, id, cred)
+		put_cred(cred);
 	xa_destroy(&ring->rsrc.personalities);
 }

@@ -110,7 +110,7 @@ struct aring_restrictions {
  * @eventfd_tail: CQ tail when it was signalled last; cq_lock
  * @eventfd_elsewhere: something was posted since by other than a submitter
  * @submitter: who is submitting now, under submit_lock; only to compare
- * @personalities: struct aring_personality by id
+ * @personalities: struct cred by id
  * @next_personality: where to look for a free id; submit_lock
  * @restrict_to: restrictions; submit_lock, and fixed once they are on
  */
