@@ -390,7 +390,7 @@ int aring_buffers_register(struct aring_ring *ring,
 	u64 *copy;
 	int ret;
 
-	if (smp_load_acquire(&table->emptying) || table->slots)
+	if (aring_table_emptying(table) || table->slots)
 		return -EBUSY;
 	if (!nr || nr > ARING_MAX_BUFFERS)
 		return -EINVAL;
@@ -456,7 +456,7 @@ int aring_buffers_update(struct aring_ring *ring,
 
 	if (check_add_overflow(update->offset, nr, &end))
 		return -EOVERFLOW;
-	if (smp_load_acquire(&table->emptying))
+	if (aring_table_emptying(table))
 		return -EINVAL;
 	if (!table->slots)
 		return -ENXIO;

@@ -128,7 +128,7 @@ static bool aring_eventfd_news(struct aring_ring *ring)
 void aring_eventfd_signal(struct aring_ring *ring)
 {
 	struct aring_eventfd *eventfd;
-	bool elsewhere;
+	bool by_other;
 
 	rcu_read_lock();
 	eventfd = rcu_dereference(ring->rsrc.eventfd);
@@ -139,11 +139,11 @@ void aring_eventfd_signal(struct aring_ring *ring)
 		irq_work_queue(&ring->notify_work);
 		goto out;
 	}
-	elsewhere = xchg(&ring->rsrc.eventfd_elsewhere, false);
+	by_other = xchg(&ring->rsrc.eventfd_elsewhere, false);
 	/* A CQE, or a request that waits for a thread in ENTER. */
 	if (!aring_eventfd_news(ring) && !READ_ONCE(ring->nr_run))
 		goto out;
-	if (eventfd->async && !elsewhere)
+	if (eventfd->async && !by_other)
 		goto out;
 	if (READ_ONCE(ring->shared->cq_flags) & ARING_CQ_EVENTFD_DISABLED)
 		goto out;

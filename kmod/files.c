@@ -167,7 +167,7 @@ int aring_files_register(struct aring_ring *ring, const s32 __user *fds,
 	u64 *copy;
 	int ret;
 
-	if (smp_load_acquire(&table->emptying) || table->slots)
+	if (aring_table_emptying(table) || table->slots)
 		return -EBUSY;
 	if (!nr)
 		return -EINVAL;
@@ -230,7 +230,7 @@ int aring_files_update(struct aring_ring *ring,
 
 	if (check_add_overflow(update->offset, nr, &end))
 		return -EOVERFLOW;
-	if (smp_load_acquire(&table->emptying))
+	if (aring_table_emptying(table))
 		return -EINVAL;
 	if (!table->slots)
 		return -ENXIO;
@@ -284,7 +284,7 @@ static bool aring_files_drop_unix(struct aring_ring *ring)
 	struct aring_table *table = &ring->rsrc.files;
 	u32 i;
 
-	if (smp_load_acquire(&table->emptying))
+	if (aring_table_emptying(table))
 		return false;
 	for (i = 0; i < table->nr_slots; i++) {
 		struct aring_rsrc *rsrc = table->slots[i];

@@ -294,7 +294,7 @@ int aring_table_unregister(struct aring_table *table)
 
 	if (mutex_lock_killable(&ring->submit_lock))
 		return -EINTR;
-	ret = table->slots && !smp_load_acquire(&table->emptying) ? 0 : -ENXIO;
+	ret = table->slots && !aring_table_emptying(table) ? 0 : -ENXIO;
 	if (!ret) {
 		table->emptying = true;
 		WRITE_ONCE(table->nr, 0);
@@ -309,7 +309,7 @@ int aring_table_unregister(struct aring_table *table)
 		WRITE_ONCE(table->nr, table->nr_slots);
 	else
 		aring_table_clear(table);
-	/* Pairs with the load-acquires of who holds submit_lock. */
+	/* Pairs with aring_table_emptying(). */
 	smp_store_release(&table->emptying, false);
 	return ret;
 }

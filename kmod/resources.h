@@ -149,6 +149,13 @@ static inline struct aring_rsrc *aring_table_find(const struct aring_table *tabl
 	return table->slots[array_index_nospec(index, nr)];
 }
 
+/* Is the table being emptied, and not to be touched? submit_lock. */
+static inline bool aring_table_emptying(const struct aring_table *table)
+{
+	/* Pairs with the store-release in aring_table_unregister(). */
+	return smp_load_acquire(&table->emptying);
+}
+
 /* resources.c APIs */
 void aring_rsrc_get(struct aring_rsrc *rsrc);
 void aring_rsrc_hold(struct aring_req *req);
