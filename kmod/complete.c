@@ -87,12 +87,19 @@ static bool aring_post(struct aring_ring *ring, struct aring_req *req)
  */
 static void aring_end(struct aring_ring *ring, struct aring_req *req)
 {
+	bool posted;
+
 	/* Perhaps once more: aring_end_counting() may have been here. */
 	if (req->flags & ARING_REQ_COUNTING)
 		list_del_init(&req->timeout.counting);
 	if (req->flags & ARING_REQ_COUNTED)
 		WRITE_ONCE(ring->nr_timeouts, ring->nr_timeouts + 1);
-	if (aring_post(ring, req))
+	posted = aring_post(ring, req);
+	/* After its CQE: the tag of what it used last comes behind. */
+	if (unlikely(req->flags & ARING_REQ_RSRC) &&
+	    (req->flags & ARING_REQ_ASYNC))
+		aring_rsrc_drop(req);
+	if (posted)
 		llist_add(&req->reclaim, &ring->reclaim);
 }
 

@@ -227,7 +227,7 @@ bool aring_req_list(struct aring_req *req)
 }
 
 /**
- * aring_req_put_file() - let go of the file, and of registered resources
+ * aring_req_put_file() - let go of the file
  * @req: owned, or final
  *
  * Context: any.
@@ -236,9 +236,6 @@ void aring_req_put_file(struct aring_req *req)
 {
 	struct file *file = req->file;
 
-	if (unlikely(req->flags & ARING_REQ_RSRC) &&
-	    (req->flags & ARING_REQ_ASYNC))
-		aring_rsrc_drop(req);
 	if (!file)
 		return;
 	req->file = NULL;

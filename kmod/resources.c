@@ -55,7 +55,10 @@ void aring_rsrc_get(struct aring_rsrc *rsrc)
 	atomic_inc(&rsrc->table->users);
 }
 
-/* A request lets go of it. Any context. */
+/*
+ * A request lets go of it. Any context, cq_lock held: the work that is queued
+ * wakes a kernel thread, which cannot come back to us.
+ */
 static void aring_rsrc_put(struct aring_rsrc *rsrc)
 {
 	struct aring_table *table = rsrc->table;
@@ -90,10 +93,11 @@ void aring_rsrc_hold(struct aring_req *req)
 
 /**
  * aring_rsrc_drop() - the request has no use for them any more
- * @req: owned or final, gone asynchronous, with ARING_REQ_RSRC
+ * @req: final, gone asynchronous, with ARING_REQ_RSRC
  *
- * Context: any. May be called twice. Before the request is completed: the
- * ring lives as long as that takes.
+ * Context: any, cq_lock held: after its CQE, so that a tag comes behind it,
+ * and before its slot is given to be reclaimed, as long as which the ring
+ * lives.
  */
 void aring_rsrc_drop(struct aring_req *req)
 {
