@@ -179,17 +179,26 @@ static __always_inline ssize_t aring_rw_import(struct aring_req *req,
  * aring_rw_capture() - copy the iovecs for an attempt elsewhere
  * @req: SUBMITTED
  *
+ * What the file can never do is said here: the wrong end of a pipe never polls
+ * ready, so to wait for that would be to wait for ever.
+ *
  * Context: process, the submitter's.
  *
  * Return: 0 or a negative errno.
  */
 int aring_rw_capture(struct aring_req *req)
 {
+	fmode_t need = aring_is_read(req) ? FMODE_READ : FMODE_WRITE;
 	struct iov_iter iter;
+	int ret = 0;
 
 	if (!req->rw.kiocb.ki_ioprio)
 		req->rw.kiocb.ki_ioprio = get_current_ioprio();
-	return aring_is_vectored(req) ? aring_rw_import_vec(req, &iter) : 0;
+	if (aring_is_vectored(req))
+		ret = aring_rw_import_vec(req, &iter);
+	if (!ret && !(req->file->f_mode & need))
+		ret = -EBADF;
+	return ret;
 }
 
 /* They take user addresses, which mean nothing in a worker. */
