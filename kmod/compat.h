@@ -6,12 +6,14 @@
 #ifndef ARING_COMPAT_H
 #define ARING_COMPAT_H
 
+#include <linux/eventfd.h>
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fsnotify.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
+#include <linux/poll.h>
 #include <linux/uio.h>
 #include <linux/version.h>
 
@@ -164,6 +166,45 @@ static inline bool aring_watched(const struct file *file)
 	return atomic_long_read(&sb->s_fsnotify_connectors);
 #else
 	return fsnotify_sb_has_watchers(sb);
+#endif
+}
+
+/**
+ * aring_pin_longterm() - pin pages of the calling program to write to them
+ * @start: user address, at a page's beginning
+ * @nr: pages
+ * @pages: room for them
+ *
+ * Context: process, mmap_lock held for reading.
+ *
+ * Return: how many were pinned, or a negative errno.
+ */
+static inline long aring_pin_longterm(unsigned long start, unsigned long nr,
+				      struct page **pages)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+	return pin_user_pages(start, nr, FOLL_WRITE | FOLL_LONGTERM, pages,
+			      NULL);
+#else
+	return pin_user_pages(start, nr, FOLL_WRITE | FOLL_LONGTERM, pages);
+#endif
+}
+
+/**
+ * aring_eventfd_add() - add 1 to an eventfd
+ * @ctx: the eventfd
+ *
+ * Where modules can, with the mark that keeps epoll and rings from waking in
+ * circles.
+ *
+ * Context: any, if eventfd_signal_allowed().
+ */
+static inline void aring_eventfd_add(struct eventfd_ctx *ctx)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+	eventfd_signal(ctx, 1);
+#else
+	eventfd_signal_mask(ctx, EPOLL_URING_WAKE);
 #endif
 }
 

@@ -98,6 +98,19 @@ static bool aring_post(struct aring_ring *ring, struct aring_req *req)
 	return true;
 }
 
+/* Post the CQE of a request that went asynchronous, and let it go. cq_lock. */
+static void aring_retire(struct aring_ring *ring, struct aring_req *req)
+{
+	bool posted = aring_post(ring, req);
+
+	/* After its CQE: the tag of what it used last comes behind. */
+	if (unlikely(req->flags & ARING_REQ_RSRC) &&
+	    (req->flags & ARING_REQ_ASYNC))
+		aring_rsrc_drop(req);
+	if (posted)
+		llist_add(&req->reclaim, &ring->reclaim);
+}
+
 /*
  * What remains to be done with a request that went asynchronous, once it is
  * final. cq_lock. The last touch of the request.
@@ -115,8 +128,7 @@ static void aring_end(struct aring_ring *ring, struct aring_req *req)
 		ring->nr_ended++;
 	if (unlikely(req->flags & ARING_REQ_LINKED))
 		aring_link_leave(req, &after);
-	if (aring_post(ring, req))
-		llist_add(&req->reclaim, &ring->reclaim);
+	aring_retire(ring, req);
 	if (unlikely(after.timeout || after.next))
 		aring_link_after(ring, &after);
 }
@@ -134,8 +146,7 @@ void aring_post_dropped(struct aring_ring *ring, struct aring_req *req,
 	if (silent)
 		req->sqe_flags |= ARING_SQE_CQE_SKIP_SUCCESS;
 	ring->nr_ended++;
-	if (aring_post(ring, req))
-		llist_add(&req->reclaim, &ring->reclaim);
+	aring_retire(ring, req);
 }
 
 /* End the TIMEOUTs that waited for as many completions as there are. cq_lock. */
@@ -174,7 +185,7 @@ static void aring_cq_commit(struct aring_ring *ring)
 }
 
 /**
- * aring_notify() - tell those who poll the ring that there is something
+ * aring_notify() - tell the eventfd and those who poll the ring of something
  * @ring: the ring, kept alive by the caller
  *
  * Any context, under any lock: the wake-up itself is left to an irq_work,
@@ -182,13 +193,17 @@ static void aring_cq_commit(struct aring_ring *ring)
  */
 void aring_notify(struct aring_ring *ring)
 {
+	bool eventfd = rcu_access_pointer(ring->rsrc.eventfd);
+
+	if (unlikely(eventfd))
+		aring_eventfd_note(ring);
 	/* The caller has a barrier between the news and this look. */
-	if (waitqueue_active(&ring->poll_wait))
+	if (unlikely(eventfd) || waitqueue_active(&ring->poll_wait))
 		irq_work_queue(&ring->notify_work);
 }
 
 /**
- * aring_notify_fn() - wake whoever polls the ring
+ * aring_notify_fn() - wake whoever polls the ring, and signal its eventfd
  * @work: &aring_ring.notify_work
  *
  * Context: interrupt, no lock held.
@@ -201,6 +216,8 @@ void aring_notify_fn(struct irq_work *work)
 	/* URING_WAKE keeps epoll and other rings from waking in circles. */
 	wake_up_poll(&ring->poll_wait,
 		     EPOLLIN | EPOLLRDNORM | EPOLL_URING_WAKE);
+	if (unlikely(rcu_access_pointer(ring->rsrc.eventfd)))
+		aring_eventfd_signal(ring);
 }
 
 /* After something was posted, without cq_lock; rcu or a file keeps the ring. */

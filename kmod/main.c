@@ -201,10 +201,10 @@ static const struct file_operations aring_fops = {
 };
 
 /**
- * aring_is_ring() - is it one of our files?
+ * aring_is_ring() - is this a file of /dev/aring?
  * @file: any file
  *
- * Return: true for an open /dev/aring.
+ * Return: true if so, set up or not.
  */
 bool aring_is_ring(const struct file *file)
 {
@@ -244,6 +244,8 @@ static void __exit aring_exit(void)
 	misc_deregister(&aring_misc);
 	/* The last ring may be at its module_put() still. */
 	destroy_workqueue(aring_wq);
+	/* Eventfds are given back by rcu. */
+	rcu_barrier();
 	aring_req_cache_exit();
 }
 

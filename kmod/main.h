@@ -5,10 +5,13 @@
 #ifndef ARING_MAIN_H
 #define ARING_MAIN_H
 
-#define ARING_VERSION	"0.1.0"
+#include <linux/types.h>
 
 struct file;
 
+#define ARING_VERSION	"0.1.0"
+
+/* main.c APIs */
 bool aring_is_ring(const struct file *file);
 
 #endif /* ARING_MAIN_H */

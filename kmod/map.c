@@ -83,6 +83,8 @@ static void aring_vma_close(struct vm_area_struct *vma)
 	}
 	WRITE_ONCE(ring->nr_mappings, ring->nr_mappings - 1);
 	spin_unlock(&ring->map_lock);
+	if (!READ_ONCE(ring->nr_mappings))
+		aring_files_unmapped(ring);
 }
 
 static vm_fault_t aring_vma_fault(struct vm_fault *vmf)

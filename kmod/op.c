@@ -33,6 +33,25 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.prep		= aring_fsync_prep,
 		.issue		= aring_fsync_issue,
 	},
+	[ARING_OP_READ_FIXED] = {
+		.name		= "read_fixed",
+		.allow		= ARING_ALLOW_IOPRIO,
+		.flags		= ARING_OP_FILE,
+		.pollin		= true,
+		.prep		= aring_rw_fixed_prep,
+		.capture	= aring_rw_capture,
+		.issue		= aring_read_fixed_issue,
+		.cleanup	= aring_rw_cleanup,
+	},
+	[ARING_OP_WRITE_FIXED] = {
+		.name		= "write_fixed",
+		.allow		= ARING_ALLOW_IOPRIO,
+		.flags		= ARING_OP_FILE,
+		.prep		= aring_rw_fixed_prep,
+		.capture	= aring_rw_capture,
+		.issue		= aring_write_fixed_issue,
+		.cleanup	= aring_rw_cleanup,
+	},
 	[ARING_OP_POLL_ADD] = {
 		.name		= "poll_add",
 		.allow		= ARING_ALLOW,
@@ -85,6 +104,7 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.allow		= ARING_ALLOW,
 		.prep		= aring_async_cancel_prep,
 		.issue		= aring_async_cancel_issue,
+		.cleanup	= aring_async_cancel_cleanup,
 	},
 	[ARING_OP_LINK_TIMEOUT] = {
 		/* Goes with the request before it: never by itself. */

@@ -37,7 +37,8 @@
  * row of an absent opcode allows.
  */
 #define ARING_ALLOW_NONE	0U
-#define ARING_ALLOW		(0xffU | ARING_SQE_ASYNC << 8)
+#define ARING_ALLOW \
+	(0xffU | (ARING_SQE_FIXED_FILE | ARING_SQE_ASYNC) << 8)
 #define ARING_ALLOW_IOPRIO	(ARING_ALLOW | 0xffffU << 16)
 
 /**
@@ -96,9 +97,12 @@ static inline bool aring_req_partial(const struct aring_req *req)
 
 /* op_rw.c */
 int aring_rw_prep(struct aring_req *req, const struct aring_sqe *sqe);
+int aring_rw_fixed_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_rw_capture(struct aring_req *req);
 int aring_read_issue(struct aring_req *req, unsigned int how);
 int aring_write_issue(struct aring_req *req, unsigned int how);
+int aring_read_fixed_issue(struct aring_req *req, unsigned int how);
+int aring_write_fixed_issue(struct aring_req *req, unsigned int how);
 void aring_rw_cleanup(struct aring_req *req);
 
 /* op_sync.c */
@@ -131,5 +135,6 @@ int aring_poll_remove_issue(struct aring_req *req, unsigned int how);
 int aring_async_cancel_prep(struct aring_req *req,
 			    const struct aring_sqe *sqe);
 int aring_async_cancel_issue(struct aring_req *req, unsigned int how);
+void aring_async_cancel_cleanup(struct aring_req *req);
 
 #endif /* ARING_OP_H */

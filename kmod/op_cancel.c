@@ -24,10 +24,38 @@ int aring_async_cancel_prep(struct aring_req *req,
 	cancel->flags = sqe->cancel_flags;
 	cancel->fd = sqe->fd;
 	cancel->opcode = sqe->len;
-	/* Whose descriptor it is, a worker cannot tell. */
-	if (cancel->flags & ARING_ASYNC_CANCEL_FD)
+	cancel->file = NULL;
+	if (!(cancel->flags & ARING_ASYNC_CANCEL_FD))
+		return aring_cancel_check(cancel);
+	if (req->sqe_flags & ARING_SQE_FIXED_FILE) {
+		/* Now, with submit_lock held. */
+		cancel->file = aring_fixed_file(req->ring, cancel->fd);
+		if (cancel->file) {
+			get_file(cancel->file);
+			req->flags |= ARING_REQ_CLEANUP;
+		}
+	} else {
+		/* Whose descriptor it is, a worker cannot tell. */
 		req->flags |= ARING_REQ_HOME;
+	}
 	return aring_cancel_check(cancel);
+}
+
+/**
+ * aring_async_cancel_cleanup() - let go of the file to be matched
+ * @req: over
+ */
+void aring_async_cancel_cleanup(struct aring_req *req)
+{
+	if (req->cancel.file)
+		fput(req->cancel.file);
+	req->cancel.file = NULL;
+}
+
+static struct file *aring_cancel_file(struct aring_ring *ring, s32 fd)
+{
+	return unlikely(current->flags & PF_KTHREAD) ?
+		aring_sqpoll_file(ring, fd) : fget(fd);
 }
 
 /**
@@ -41,12 +69,12 @@ int aring_async_cancel_issue(struct aring_req *req, unsigned int how)
 {
 	struct aring_cancel *cancel = &req->cancel;
 	struct aring_ring *ring = req->ring;
-	struct file *file = NULL;
+	struct file *file = cancel->file;
 	int ret;
 
-	if (cancel->flags & ARING_ASYNC_CANCEL_FD) {
-		file = unlikely(current->flags & PF_KTHREAD) ?
-			aring_sqpoll_file(ring, cancel->fd) : fget(cancel->fd);
+	if ((cancel->flags & ARING_ASYNC_CANCEL_FD) && !file) {
+		if (!(req->sqe_flags & ARING_SQE_FIXED_FILE))
+			file = aring_cancel_file(ring, cancel->fd);
 		if (!file) {
 			aring_req_set_result(req, -EBADF);
 			return ARING_ISSUED_DONE;
@@ -55,7 +83,7 @@ int aring_async_cancel_issue(struct aring_req *req, unsigned int how)
 	mutex_lock(&ring->lock);
 	ret = aring_cancel(ring, cancel, file);
 	mutex_unlock(&ring->lock);
-	if (file)
+	if (file && file != cancel->file)
 		fput(file);
 	aring_req_set_result(req, ret);
 	return ARING_ISSUED_DONE;

@@ -77,6 +77,7 @@ static bool aring_poll_report(struct aring_req *req, __poll_t mask)
 
 	/* Two rings that watch each other would never come to rest. */
 	if (req->poll.multi && !(mask & EPOLL_URING_WAKE) &&
+	    !aring_eventfd_signalling() &&
 	    aring_post_more(req, res))
 		return false;
 	req->res = res & ~(__force s32)EPOLL_URING_WAKE;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * READ, WRITE, READV, WRITEV.
+ * READ, WRITE, READV, WRITEV, READ_FIXED, WRITE_FIXED.
  *
  * An attempt in ENTER works on the caller's own addresses, first without
  * waiting. O_DIRECT ends in the file's own completion, perhaps in interrupt
@@ -58,6 +58,20 @@ int aring_rw_prep(struct aring_req *req, const struct aring_sqe *sqe)
 	rw->iov = NULL;
 	rw->done = 0;
 	return unlikely(sqe->ioprio) ? aring_ioprio_check(sqe->ioprio) : 0;
+}
+
+/**
+ * aring_rw_fixed_prep() - the same for a read or write of a registered buffer
+ * @req: SUBMITTED; submit_lock held
+ * @sqe: the kernel's own copy
+ *
+ * Return: as aring_rw_prep(), or -EFAULT if there is no such buffer.
+ */
+int aring_rw_fixed_prep(struct aring_req *req, const struct aring_sqe *sqe)
+{
+	int ret = aring_req_fixed_buffer(req, sqe->buf_index);
+
+	return unlikely(ret) ? ret : aring_rw_prep(req, sqe);
 }
 
 static __always_inline bool aring_is_storage(umode_t mode)
@@ -165,17 +179,34 @@ static __always_inline ssize_t aring_rw_import(struct aring_req *req,
  * aring_rw_capture() - copy the iovecs for an attempt elsewhere
  * @req: SUBMITTED
  *
+ * What the file can never do is said here: the wrong end of a pipe never polls
+ * ready, so to wait for that would be to wait for ever.
+ *
  * Context: process, the submitter's.
  *
  * Return: 0 or a negative errno.
  */
 int aring_rw_capture(struct aring_req *req)
 {
+	fmode_t need = aring_is_read(req) ? FMODE_READ : FMODE_WRITE;
 	struct iov_iter iter;
+	int ret = 0;
 
 	if (!req->rw.kiocb.ki_ioprio)
 		req->rw.kiocb.ki_ioprio = get_current_ioprio();
-	return aring_is_vectored(req) ? aring_rw_import_vec(req, &iter) : 0;
+	if (aring_is_vectored(req))
+		ret = aring_rw_import_vec(req, &iter);
+	if (!ret && !(req->file->f_mode & need))
+		ret = -EBADF;
+	return ret;
+}
+
+/* They take user addresses, which mean nothing in a worker. */
+static bool aring_rw_can_loop(const struct aring_req *req,
+			      const struct iov_iter *iter)
+{
+	return !iov_iter_is_bvec(iter) ||
+	       (aring_is_fixed(req) && !(current->flags & PF_KTHREAD));
 }
 
 /* Where ->read() and ->write() are all that the file has. */
@@ -189,9 +220,17 @@ static ssize_t aring_rw_loop(struct aring_req *req, struct iov_iter *iter)
 	if ((kiocb->ki_flags & IOCB_NOWAIT) && !(file->f_flags & O_NONBLOCK))
 		return -EAGAIN;
 	while (iov_iter_count(iter)) {
-		struct aring_segment seg = aring_iter_segment(iter);
+		struct aring_segment seg;
 		ssize_t nr;
 
+		if (iov_iter_is_bvec(iter)) {
+			/* As on 6.1, by the address the buffer was known by. */
+			seg.base = u64_to_user_ptr(req->rw.addr +
+						   req->rw.done + ret);
+			seg.len = iov_iter_count(iter);
+		} else {
+			seg = aring_iter_segment(iter);
+		}
 		nr = aring_is_read(req) ?
 			file->f_op->read(file, seg.base, seg.len, pos) :
 			file->f_op->write(file, seg.base, seg.len, pos);
@@ -244,7 +283,7 @@ static noinline ssize_t aring_rw_write(struct aring_req *req,
 	kiocb->ki_flags |= IOCB_WRITE;
 	if (likely(file->f_op->write_iter))
 		ret = file->f_op->write_iter(kiocb, iter);
-	else if (file->f_op->write && !iov_iter_is_bvec(iter))
+	else if (file->f_op->write && aring_rw_can_loop(req, iter))
 		ret = aring_rw_loop(req, iter);
 	else
 		ret = -EINVAL;
@@ -268,7 +307,7 @@ static __always_inline ssize_t aring_rw_do(struct aring_req *req,
 		return aring_rw_write(req, iter);
 	if (likely(file->f_op->read_iter))
 		return file->f_op->read_iter(kiocb, iter);
-	if (file->f_op->read && !iov_iter_is_bvec(iter))
+	if (file->f_op->read && aring_rw_can_loop(req, iter))
 		return aring_rw_loop(req, iter);
 	return -EINVAL;
 }
@@ -424,7 +463,8 @@ static noinline bool aring_rw_ends_elsewhere(struct aring_req *req)
 }
 
 static __always_inline int aring_rw_issue(struct aring_req *req,
-					  unsigned int how, const bool read)
+					  unsigned int how, const bool read,
+					  const bool fixed)
 {
 	umode_t mode = file_inode(req->file)->i_mode;
 	struct kiocb *kiocb = &req->rw.kiocb;
@@ -432,7 +472,11 @@ static __always_inline int aring_rw_issue(struct aring_req *req,
 	size_t count;
 	ssize_t ret;
 
-	ret = aring_rw_import(req, &iter, read);
+	if (fixed)
+		ret = aring_buffer_iter(req, &iter,
+					read ? ITER_DEST : ITER_SOURCE);
+	else
+		ret = aring_rw_import(req, &iter, read);
 	if (unlikely(ret))
 		return aring_rw_finish(req, ret);
 	ret = aring_rw_init(req, read, mode);
@@ -493,7 +537,7 @@ int aring_read_issue(struct aring_req *req, unsigned int how)
 {
 	if (unlikely(how == ARING_ISSUE_WORKER))
 		return aring_rw_in_worker(req);
-	return aring_rw_issue(req, how, true);
+	return aring_rw_issue(req, how, true, false);
 }
 
 /**
@@ -509,5 +553,37 @@ int aring_write_issue(struct aring_req *req, unsigned int how)
 {
 	if (unlikely(how == ARING_ISSUE_WORKER))
 		return aring_rw_in_worker(req);
-	return aring_rw_issue(req, how, false);
+	return aring_rw_issue(req, how, false, false);
+}
+
+/**
+ * aring_read_fixed_issue() - one attempt at a READ_FIXED
+ * @req: STARTED
+ * @how: ARING_ISSUE_*
+ *
+ * Context: process; the submitter's own unless ARING_ISSUE_WORKER.
+ *
+ * Return: ARING_ISSUED_*.
+ */
+int aring_read_fixed_issue(struct aring_req *req, unsigned int how)
+{
+	if (unlikely(how == ARING_ISSUE_WORKER))
+		return aring_rw_in_worker(req);
+	return aring_rw_issue(req, how, true, true);
+}
+
+/**
+ * aring_write_fixed_issue() - one attempt at a WRITE_FIXED
+ * @req: STARTED
+ * @how: ARING_ISSUE_*
+ *
+ * Context: process; the submitter's own unless ARING_ISSUE_WORKER.
+ *
+ * Return: ARING_ISSUED_*.
+ */
+int aring_write_fixed_issue(struct aring_req *req, unsigned int how)
+{
+	if (unlikely(how == ARING_ISSUE_WORKER))
+		return aring_rw_in_worker(req);
+	return aring_rw_issue(req, how, false, true);
 }

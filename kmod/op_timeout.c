@@ -203,6 +203,8 @@ int aring_timeout_remove_prep(struct aring_req *req,
 {
 	struct aring_cancel *cancel = &req->cancel;
 
+	if (req->sqe_flags & ARING_SQE_FIXED_FILE)
+		return -EINVAL;
 	if (sqe->addr3 || sqe->__pad2[0] || sqe->buf_index || sqe->len ||
 	    sqe->splice_fd_in)
 		return -EINVAL;

@@ -14,7 +14,8 @@
 /* Operations are numbered in a byte. */
 #define ARING_PROBE_MAX	256
 
-static int aring_register_probe(void __user *arg, unsigned int nr_args)
+static int aring_register_probe(struct aring_ring *ring, void __user *arg,
+				u32 nr_args)
 {
 	struct aring_probe *probe;
 	size_t size;
@@ -46,25 +47,24 @@ out:
 	return ret;
 }
 
-static int aring_register_enable(struct aring_ring *ring)
+static int aring_register_enable(struct aring_ring *ring, void __user *arg,
+				 u32 nr_args)
 {
-	int ret = -EBADFD;
+	struct aring_restrictions *res = &ring->rsrc.restrict_to;
 
-	if (mutex_lock_killable(&ring->submit_lock))
-		return -EINTR;
-	if (ring->setup_flags & ARING_SETUP_R_DISABLED) {
-		if ((ring->setup_flags & ARING_SETUP_SINGLE_ISSUER) &&
-		    !ring->submitter)
-			WRITE_ONCE(ring->submitter,
-				   get_task_struct(current));
-		WRITE_ONCE(ring->setup_flags,
-			   ring->setup_flags & ~ARING_SETUP_R_DISABLED);
-		if (ring->sqpoll)
-			aring_sqpoll_wake(ring);
-		ret = 0;
-	}
-	mutex_unlock(&ring->submit_lock);
-	return ret;
+	if (arg || nr_args)
+		return -EINVAL;
+	if (!(ring->setup_flags & ARING_SETUP_R_DISABLED))
+		return -EBADFD;
+	if ((ring->setup_flags & ARING_SETUP_SINGLE_ISSUER) && !ring->submitter)
+		WRITE_ONCE(ring->submitter, get_task_struct(current));
+	/* Pairs with aring_restricted_register(). */
+	smp_store_release(&res->on, res->registered);
+	WRITE_ONCE(ring->setup_flags,
+		   ring->setup_flags & ~ARING_SETUP_R_DISABLED);
+	if (ring->sqpoll)
+		aring_sqpoll_wake(ring);
+	return 0;
 }
 
 /* One try. Also makes sure that the CQE of what was found over is posted. */
@@ -115,7 +115,7 @@ static int aring_sync_cancel_wait(struct aring_ring *ring,
 }
 
 static int aring_register_sync_cancel(struct aring_ring *ring,
-				      void __user *arg)
+				      void __user *arg, u32 nr_args)
 {
 	struct aring_sync_cancel_reg reg;
 	struct aring_cancel cancel = {};
@@ -123,6 +123,8 @@ static int aring_register_sync_cancel(struct aring_ring *ring,
 	struct fd f = {};
 	int ret;
 
+	if (!arg || nr_args != 1)
+		return -EINVAL;
 	if (copy_from_user(&reg, arg, sizeof(reg)))
 		return -EFAULT;
 	/* As on Linux 6.1, there is no room for an opcode to match. */
@@ -159,6 +161,190 @@ static int aring_register_sync_cancel(struct aring_ring *ring,
 	return ret;
 }
 
+static int aring_register_buffers(struct aring_ring *ring, void __user *arg,
+				  u32 nr_args)
+{
+	return arg ? aring_buffers_register(ring, arg, nr_args, NULL) : -EFAULT;
+}
+
+static int aring_unregister_buffers(struct aring_ring *ring, void __user *arg,
+				    u32 nr_args)
+{
+	if (arg || nr_args)
+		return -EINVAL;
+	return aring_table_unregister(&ring->rsrc.buffers);
+}
+
+static int aring_register_files(struct aring_ring *ring, void __user *arg,
+				u32 nr_args)
+{
+	return arg ? aring_files_register(ring, arg, nr_args, NULL) : -EFAULT;
+}
+
+static int aring_unregister_files(struct aring_ring *ring, void __user *arg,
+				  u32 nr_args)
+{
+	if (arg || nr_args)
+		return -EINVAL;
+	return aring_table_unregister(&ring->rsrc.files);
+}
+
+static int aring_register_files_update(struct aring_ring *ring,
+				       void __user *arg, u32 nr_args)
+{
+	struct aring_files_update old;
+	struct aring_rsrc_update2 update = {};
+
+	if (!nr_args)
+		return -EINVAL;
+	if (copy_from_user(&old, arg, sizeof(old)))
+		return -EFAULT;
+	if (old.resv)
+		return -EINVAL;
+	update.offset = old.offset;
+	update.data = old.fds;
+	return aring_files_update(ring, &update, nr_args);
+}
+
+/* Here and in the next the number of arguments is the size of the one. */
+static int aring_register_rsrc(struct aring_ring *ring, void __user *arg,
+			       u32 size, bool files)
+{
+	struct aring_rsrc_register reg;
+
+	if (size != sizeof(reg))
+		return -EINVAL;
+	if (copy_from_user(&reg, arg, sizeof(reg)))
+		return -EFAULT;
+	if (!reg.nr || reg.resv2)
+		return -EINVAL;
+	if (reg.flags & ~ARING_RSRC_REGISTER_SPARSE)
+		return -EINVAL;
+	if ((reg.flags & ARING_RSRC_REGISTER_SPARSE) && reg.data)
+		return -EINVAL;
+	if (files)
+		return aring_files_register(ring, u64_to_user_ptr(reg.data),
+					    reg.nr, u64_to_user_ptr(reg.tags));
+	return aring_buffers_register(ring, u64_to_user_ptr(reg.data), reg.nr,
+				      u64_to_user_ptr(reg.tags));
+}
+
+static int aring_register_update2(struct aring_ring *ring, void __user *arg,
+				  u32 size, bool files)
+{
+	struct aring_rsrc_update2 update;
+
+	if (size != sizeof(update))
+		return -EINVAL;
+	if (copy_from_user(&update, arg, sizeof(update)))
+		return -EFAULT;
+	if (!update.nr || update.resv || update.resv2)
+		return -EINVAL;
+	return files ? aring_files_update(ring, &update, update.nr) :
+		       aring_buffers_update(ring, &update, update.nr);
+}
+
+static int aring_register_files2(struct aring_ring *ring, void __user *arg,
+				 u32 nr_args)
+{
+	return aring_register_rsrc(ring, arg, nr_args, true);
+}
+
+static int aring_register_files_update2(struct aring_ring *ring,
+					void __user *arg, u32 nr_args)
+{
+	return aring_register_update2(ring, arg, nr_args, true);
+}
+
+static int aring_register_buffers2(struct aring_ring *ring, void __user *arg,
+				   u32 nr_args)
+{
+	return aring_register_rsrc(ring, arg, nr_args, false);
+}
+
+static int aring_register_buffers_update(struct aring_ring *ring,
+					 void __user *arg, u32 nr_args)
+{
+	return aring_register_update2(ring, arg, nr_args, false);
+}
+
+static int aring_register_eventfd(struct aring_ring *ring, void __user *arg,
+				  u32 nr_args)
+{
+	return nr_args == 1 ? aring_eventfd_register(ring, arg, false) :
+			      -EINVAL;
+}
+
+static int aring_register_eventfd_async(struct aring_ring *ring,
+					void __user *arg, u32 nr_args)
+{
+	return nr_args == 1 ? aring_eventfd_register(ring, arg, true) :
+			      -EINVAL;
+}
+
+static int aring_unregister_eventfd(struct aring_ring *ring, void __user *arg,
+				    u32 nr_args)
+{
+	return arg || nr_args ? -EINVAL : aring_eventfd_unregister(ring);
+}
+
+static int aring_register_personality(struct aring_ring *ring,
+				      void __user *arg, u32 nr_args)
+{
+	return arg || nr_args ? -EINVAL : aring_personality_register(ring);
+}
+
+static int aring_unregister_personality(struct aring_ring *ring,
+					void __user *arg, u32 nr_args)
+{
+	return arg ? -EINVAL : aring_personality_unregister(ring, nr_args);
+}
+
+static int aring_register_restrictions(struct aring_ring *ring,
+				       void __user *arg, u32 nr_args)
+{
+	return aring_restrict(ring, arg, nr_args);
+}
+
+static int aring_register_alloc_range(struct aring_ring *ring,
+				      void __user *arg, u32 nr_args)
+{
+	return arg && !nr_args ? aring_files_alloc_range(ring, arg) : -EINVAL;
+}
+
+/**
+ * struct aring_register_op - one register opcode
+ * @fn: carries it out; arguments as &struct aring_register has them
+ * @own_lock: it takes the locks it needs; else submit_lock is held
+ */
+struct aring_register_op {
+	int	(*fn)(struct aring_ring *ring, void __user *arg, u32 nr_args);
+	bool	own_lock;
+};
+
+/* Rows left out are absent opcodes. */
+static const struct aring_register_op aring_register_ops[ARING_NR_REGISTERS] = {
+	[ARING_REGISTER_BUFFERS]	= { aring_register_buffers },
+	[ARING_UNREGISTER_BUFFERS]	= { aring_unregister_buffers, true },
+	[ARING_REGISTER_FILES]		= { aring_register_files },
+	[ARING_UNREGISTER_FILES]	= { aring_unregister_files, true },
+	[ARING_REGISTER_EVENTFD]	= { aring_register_eventfd },
+	[ARING_UNREGISTER_EVENTFD]	= { aring_unregister_eventfd },
+	[ARING_REGISTER_FILES_UPDATE]	= { aring_register_files_update },
+	[ARING_REGISTER_EVENTFD_ASYNC]	= { aring_register_eventfd_async },
+	[ARING_REGISTER_PROBE]		= { aring_register_probe, true },
+	[ARING_REGISTER_PERSONALITY]	= { aring_register_personality },
+	[ARING_UNREGISTER_PERSONALITY]	= { aring_unregister_personality },
+	[ARING_REGISTER_RESTRICTIONS]	= { aring_register_restrictions },
+	[ARING_REGISTER_ENABLE_RINGS]	= { aring_register_enable },
+	[ARING_REGISTER_FILES2]		= { aring_register_files2 },
+	[ARING_REGISTER_FILES_UPDATE2]	= { aring_register_files_update2 },
+	[ARING_REGISTER_BUFFERS2]	= { aring_register_buffers2 },
+	[ARING_REGISTER_BUFFERS_UPDATE]	= { aring_register_buffers_update },
+	[ARING_REGISTER_SYNC_CANCEL]	= { aring_register_sync_cancel, true },
+	[ARING_REGISTER_FILE_ALLOC_RANGE] = { aring_register_alloc_range },
+};
+
 /**
  * aring_register() - ARING_IOC_REGISTER
  * @ring: the ring
@@ -171,23 +357,29 @@ static int aring_register_sync_cancel(struct aring_ring *ring,
 int aring_register(struct aring_ring *ring, const struct aring_register *reg)
 {
 	void __user *arg = u64_to_user_ptr(reg->arg);
+	const struct aring_register_op *op;
+	int ret;
 
+	if (reg->opcode >= ARING_NR_REGISTERS)
+		return -EINVAL;
 	if (ring->submitter && ring->submitter != current)
 		return -EEXIST;
-	switch (reg->opcode) {
-	case ARING_REGISTER_PROBE:
-		return aring_register_probe(arg, reg->nr_args);
-	case ARING_REGISTER_ENABLE_RINGS:
-		if (arg || reg->nr_args)
-			return -EINVAL;
-		return aring_register_enable(ring);
-	case ARING_REGISTER_SYNC_CANCEL:
-		if (!arg || reg->nr_args != 1)
-			return -EINVAL;
-		return aring_register_sync_cancel(ring, arg);
-	default:
+	ret = aring_restricted_register(ring, reg->opcode);
+	if (ret)
+		return ret;
+	op = &aring_register_ops[array_index_nospec(reg->opcode,
+						    ARING_NR_REGISTERS)];
+	if (!op->fn)
 		return -EINVAL;
-	}
+	if (op->own_lock)
+		return op->fn(ring, arg, reg->nr_args);
+	if (mutex_lock_killable(&ring->submit_lock))
+		return -EINTR;
+	WRITE_ONCE(ring->rsrc.submitter, current);
+	ret = op->fn(ring, arg, reg->nr_args);
+	WRITE_ONCE(ring->rsrc.submitter, NULL);
+	mutex_unlock(&ring->submit_lock);
+	return ret;
 }
 
 /**
@@ -208,9 +400,6 @@ int aring_info(struct aring_info __user *arg)
 		.cancel_flags	= ARING_CANCEL_FLAGS,
 		.max_entries	= ARING_MAX_ENTRIES,
 		.max_cq_entries	= ARING_MAX_CQ_ENTRIES,
-		.registers	= BIT_ULL(ARING_REGISTER_PROBE) |
-				  BIT_ULL(ARING_REGISTER_ENABLE_RINGS) |
-				  BIT_ULL(ARING_REGISTER_SYNC_CANCEL),
 		.version	= ARING_VERSION,
 	};
 	unsigned int i;
@@ -223,6 +412,10 @@ int aring_info(struct aring_info __user *arg)
 	for (i = 0; i < ARING_NR_OPS; i++) {
 		if (aring_ops[i].name)
 			info.ops[i / 64] |= BIT_ULL(i % 64);
+	}
+	for (i = 0; i < ARING_NR_REGISTERS; i++) {
+		if (aring_register_ops[i].fn)
+			info.registers |= BIT_ULL(i);
 	}
 	if (copy_to_user(arg, &info, min_t(size_t, size, sizeof(info))))
 		return -EFAULT;

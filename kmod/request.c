@@ -178,6 +178,8 @@ void aring_req_go_async(struct aring_req *req)
 		get_file(req->file);
 		req->flags |= ARING_REQ_FILE_REF;
 	}
+	if (unlikely(req->flags & ARING_REQ_RSRC))
+		aring_rsrc_hold(req);
 	req->match_file = req->file;
 	/* mm_count, not mm_users: the ring must not keep a killed program. */
 	mmgrab(current->mm);

@@ -65,6 +65,7 @@ enum aring_where {
 #define ARING_REQ_LAUNCH	0x1000	/* had to wait for others, not tried yet */
 #define ARING_REQ_LINKED	0x2000	/* in a chain, or behind a drain: see link.c */
 #define ARING_REQ_ARMED		0x4000	/* a POLL_ADD in the file's wait queues */
+#define ARING_REQ_RSRC		0x8000	/* @rsrc_file, @rsrc_buf are set */
 
 /**
  * struct aring_waiter - one entry in a foreign wait queue
@@ -202,6 +203,7 @@ struct aring_net {
  * @key: user_data or ticket
  * @flags: ARING_ASYNC_CANCEL_* or ARING_TIMEOUT_*
  * @fd: for CANCEL_FD
+ * @file: likewise, if it is a registered one, counted
  * @opcode: for CANCEL_OP
  * @time: for a TIMEOUT_REMOVE that updates
  */
@@ -209,6 +211,7 @@ struct aring_cancel {
 	u64			key;
 	u32			flags;
 	s32			fd;
+	struct file		*file;
 	u8			opcode;
 	struct timespec64	time;
 };
@@ -228,6 +231,9 @@ struct aring_cancel {
  * @result: both, as they stand in the CQE
  * @ticket: SQ position it was taken from
  * @file: what the SQE's descriptor stood for, until it is let go
+ * @rsrc_file: with ARING_REQ_RSRC: the registered file, or NULL; counted once
+ *	ARING_REQ_ASYNC is set
+ * @rsrc_buf: likewise the registered buffer
  * @reclaim: in &aring_ring.reclaim, once it is over
  * @by_data: in &aring_ring.buckets; lock
  * @by_ticket: likewise
@@ -280,6 +286,8 @@ struct aring_req {
 	u8			opcode;
 	u8			sqe_flags;
 	struct file		*file;
+	struct aring_rsrc	*rsrc_file;
+	struct aring_rsrc	*rsrc_buf;
 
 	union {
 		struct aring_rw		rw;

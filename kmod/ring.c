@@ -176,6 +176,7 @@ static void aring_ring_init(struct aring_ring *ring)
 static void aring_ring_free(struct aring_ring *ring)
 {
 	aring_sqpoll_free(ring);
+	aring_resources_free(ring);
 	aring_req_free_all(ring);
 	kvfree(ring->buckets);
 	vfree(ring->sqes);
@@ -213,6 +214,7 @@ struct aring_ring *aring_ring_create(struct aring_params *params)
 	ring->memcg = get_mem_cgroup_from_mm(current->mm);
 	ring->user = aring_user_get(current_uid());
 	ring->max_peer_workers = rlimit(RLIMIT_NPROC);
+	aring_resources_init(ring);
 	ret = ring->user ? aring_ring_alloc(ring, params) : -ENOMEM;
 	if (!ret && (params->flags & ARING_SETUP_SQPOLL))
 		ret = aring_sqpoll_create(ring, params);
@@ -262,6 +264,7 @@ void aring_ring_kill(struct aring_ring *ring)
 	mutex_unlock(&ring->lock);
 	if (ring->sqpoll)
 		aring_sqpoll_wake(ring);
+	aring_resources_kill(ring);
 	/* The first time, and our last touch: until then nobody ends the ring. */
 	queue_work(aring_wq, &ring->exit_work);
 }
@@ -288,7 +291,12 @@ static void aring_exit_fn(struct work_struct *work)
 		return;
 
 	/*
-	 * Nothing is in flight. Who ended the last ones may still be waking
+	 * Nothing is in flight. What it used of the registered resources is
+	 * given back before anything is waited for that this may still poke.
+	 */
+	aring_resources_exit(ring);
+	/*
+	 * Who ended the last ones may still be waking
 	 * somebody, under rcu_read_lock(); after that he may have poked us
 	 * again, and then the ring has to live until that run, which finds
 	 * that nobody is left to poke.

@@ -5,8 +5,9 @@
  *
  * Locks, outermost first:
  *
- *	submit_lock	mutex, killable: the SQ head and the free slots. Held while
- *			operations run inline, so possibly for long.
+ *	submit_lock	mutex, killable: the SQ head, the free slots and what is
+ *			registered. Held while operations run inline, so
+ *			possibly for long.
  *	lock		mutex: which requests are in flight (the tables), and
  *			reclaiming them. Nothing that may wait for a peer, a
  *			device or a user page runs under it.
@@ -32,6 +33,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "resources.h"
 #include "uapi/linux/aring.h"
 
 struct aring_req;
@@ -57,7 +59,7 @@ struct vm_area_struct;
 	 ARING_FEAT_SUBMIT_STABLE | ARING_FEAT_RW_CUR_POS | \
 	 ARING_FEAT_CUR_PERSONALITY | ARING_FEAT_FAST_POLL | \
 	 ARING_FEAT_POLL_32BITS | ARING_FEAT_SQPOLL_NONFIXED | \
-	 ARING_FEAT_EXT_ARG | ARING_FEAT_CQE_SKIP)
+	 ARING_FEAT_EXT_ARG | ARING_FEAT_RSRC_TAGS | ARING_FEAT_CQE_SKIP)
 
 /**
  * struct aring_index_pair - the two ends of one ring, as the program sees them
@@ -208,6 +210,7 @@ struct aring_bucket {
  * @nr_mappings: VMAs in all; read without the lock
  * @unmap_work: cancels what an mm has submitted, after its last unmapping
  * @exit_work: ends the ring after the file is closed
+ * @rsrc: what is registered with the ring
  */
 struct aring_ring {
 	struct aring_shared	*shared;
@@ -280,6 +283,8 @@ struct aring_ring {
 	unsigned int		nr_mappings;
 	struct work_struct	unmap_work;
 	struct work_struct	exit_work;
+
+	struct aring_resources	rsrc;
 };
 
 /* The module's workqueue: ends rings, makes workers, cancels after munmap. */

@@ -9,12 +9,19 @@
 
 static inline bool aring_is_read(const struct aring_req *req)
 {
-	return req->opcode == ARING_OP_READ || req->opcode == ARING_OP_READV;
+	return req->opcode == ARING_OP_READ || req->opcode == ARING_OP_READV ||
+	       req->opcode == ARING_OP_READ_FIXED;
 }
 
 static inline bool aring_is_vectored(const struct aring_req *req)
 {
 	return req->opcode == ARING_OP_READV || req->opcode == ARING_OP_WRITEV;
+}
+
+static inline bool aring_is_fixed(const struct aring_req *req)
+{
+	return req->opcode == ARING_OP_READ_FIXED ||
+	       req->opcode == ARING_OP_WRITE_FIXED;
 }
 
 /* op_rw.c APIs */

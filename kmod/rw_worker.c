@@ -47,6 +47,12 @@ static ssize_t aring_move_piece(struct aring_req *req, size_t *wanted)
 	else
 		kiocb->ki_flags &= ~IOCB_NOWAIT;
 
+	if (aring_is_fixed(req)) {
+		/* Pinned once and for all. */
+		ret = aring_buffer_iter(req, &iter, dir);
+		*wanted = req->rw.total - req->rw.done;
+		return ret ?: aring_rw_call(req, &iter);
+	}
 	if (req->rw.done >= req->rw.total) {
 		/* Nothing to pin, but the file has its say. */
 		*wanted = 0;
