@@ -27,7 +27,10 @@ int aring_async_cancel_prep(struct aring_req *req,
 	cancel->file = NULL;
 	if (!(cancel->flags & ARING_ASYNC_CANCEL_FD))
 		return aring_cancel_check(cancel);
-	if (req->sqe_flags & ARING_SQE_FIXED_FILE) {
+	if ((req->sqe_flags & ARING_SQE_FIXED_FILE) ||
+	    (cancel->flags & ARING_ASYNC_CANCEL_FD_FIXED)) {
+		/* Either says so, and it is remembered in one place. */
+		cancel->flags |= ARING_ASYNC_CANCEL_FD_FIXED;
 		/* Now, with submit_lock held. */
 		cancel->file = aring_fixed_file(req->ring, cancel->fd);
 		if (cancel->file) {
@@ -73,7 +76,7 @@ int aring_async_cancel_issue(struct aring_req *req, unsigned int how)
 	int ret;
 
 	if ((cancel->flags & ARING_ASYNC_CANCEL_FD) && !file) {
-		if (!(req->sqe_flags & ARING_SQE_FIXED_FILE))
+		if (!(cancel->flags & ARING_ASYNC_CANCEL_FD_FIXED))
 			file = aring_cancel_file(ring, cancel->fd);
 		if (!file) {
 			aring_req_set_result(req, -EBADF);

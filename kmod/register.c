@@ -114,13 +114,29 @@ static int aring_sync_cancel_wait(struct aring_ring *ring,
 	return ret == -ENOENT || ret > 0 ? 0 : ret;
 }
 
+static struct file *aring_sync_cancel_file(struct aring_ring *ring,
+					   const struct aring_sync_cancel_reg *reg)
+{
+	struct file *file;
+
+	if (!(reg->flags & ARING_ASYNC_CANCEL_FD_FIXED))
+		return fget(reg->fd) ?: ERR_PTR(-EBADF);
+	if (mutex_lock_killable(&ring->submit_lock))
+		return ERR_PTR(-EINTR);
+	file = aring_fixed_file(ring, reg->fd);
+	if (file)
+		get_file(file);
+	mutex_unlock(&ring->submit_lock);
+	return file ?: ERR_PTR(-EBADF);
+}
+
 static int aring_register_sync_cancel(struct aring_ring *ring,
 				      void __user *arg, u32 nr_args)
 {
 	struct aring_sync_cancel_reg reg;
 	struct aring_cancel cancel = {};
 	long timeout = MAX_SCHEDULE_TIMEOUT;
-	struct fd f = {};
+	struct file *file = NULL;
 	int ret;
 
 	if (!arg || nr_args != 1)
@@ -148,16 +164,15 @@ static int aring_register_sync_cancel(struct aring_ring *ring,
 				      MAX_JIFFY_OFFSET);
 	}
 	if (cancel.flags & ARING_ASYNC_CANCEL_FD) {
-		f = fdget(reg.fd);
-		if (!aring_fd_file(f))
-			return -EBADF;
+		file = aring_sync_cancel_file(ring, &reg);
+		if (IS_ERR(file))
+			return PTR_ERR(file);
 	}
-	ret = aring_sync_cancel_try(ring, &cancel, aring_fd_file(f));
+	ret = aring_sync_cancel_try(ring, &cancel, file);
 	if (ret == -EALREADY)
-		ret = aring_sync_cancel_wait(ring, &cancel, aring_fd_file(f),
-					     timeout);
-	if (cancel.flags & ARING_ASYNC_CANCEL_FD)
-		fdput(f);
+		ret = aring_sync_cancel_wait(ring, &cancel, file, timeout);
+	if (file)
+		fput(file);
 	return ret;
 }
 

@@ -383,7 +383,8 @@ void aring_notify_fn(struct irq_work *work);
 /* cancel.c APIs */
 #define ARING_CANCEL_FLAGS \
 	(ARING_ASYNC_CANCEL_ALL | ARING_ASYNC_CANCEL_FD | \
-	 ARING_ASYNC_CANCEL_ANY | ARING_ASYNC_CANCEL_USERDATA | \
+	 ARING_ASYNC_CANCEL_ANY | ARING_ASYNC_CANCEL_FD_FIXED | \
+	 ARING_ASYNC_CANCEL_USERDATA | \
 	 ARING_ASYNC_CANCEL_OP | ARING_ASYNC_CANCEL_TICKET)
 int aring_cancel_check(const struct aring_cancel *cancel);
 int aring_cancel_one(struct aring_req *req);

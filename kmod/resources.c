@@ -186,7 +186,7 @@ static struct aring_req *aring_tag_req(struct aring_ring *ring, u64 tag)
 	req->sqe_flags = 0;
 	req->op = &aring_ops[ARING_OP_NOP];
 	req->user_data = tag;
-	req->res = 0;
+	req->result = 0;
 	req->ticket = 0;
 	req->file = NULL;
 	return req;

@@ -820,9 +820,9 @@ TEST_F(device, by_opcode)
 
 TEST_F(device, absent_flag_is_einval)
 {
-	prep_cancel(&self->r, 1, 1 << 3, 2);
+	prep_cancel(&self->r, 1, 1 << 6, 2);
 	EXPECT_EQ(-EINVAL, ring_run(&self->r));
-	EXPECT_EQ(-EINVAL, sync_cancel(&self->r, 1, -1, 1 << 3, 0));
+	EXPECT_EQ(-EINVAL, sync_cancel(&self->r, 1, -1, 1 << 6, 0));
 }
 
 TEST_F(device, direct_io_has_exact_verdicts)

@@ -538,6 +538,8 @@ TEST_F(eventfd, a_signalfd_in_an_event_loop)
 		EXPECT_FALSE(wait_signal(self->fd, 20));
 		ASSERT_EQ(0, kill(getpid(), SIGUSR1));
 		EXPECT_EQ(1, event_loop(r, self->fd, 1, false));
+		/* the request that waits and its CQE may signal both */
+		signals(self->fd);
 		ASSERT_EQ(sizeof(si), read(sfd, &si, sizeof(si)));
 		prep_read(r, sfd, &si, sizeof(si), 0, 2);
 		ASSERT_EQ(1, ring_submit(r));
@@ -545,6 +547,8 @@ TEST_F(eventfd, a_signalfd_in_an_event_loop)
 		si.ssi_signo = 0;
 		ASSERT_EQ(0, kill(getpid(), SIGUSR1));
 		EXPECT_EQ(1, event_loop(r, self->fd, 1, false));
+		/* the request that waits and its CQE may signal both */
+		signals(self->fd);
 		EXPECT_EQ(SIGUSR1, si.ssi_signo);
 	}
 }

@@ -552,9 +552,7 @@ TEST_F(device, flags_of_absent_features_are_einval)
 {
 	struct __kernel_timespec ts = to_ts(ms(10));
 
-	/* the update of a linked timeout, and multishot */
-	prep_remove(&self->r, 1, 2)->timeout_flags = 1 << 4;
-	EXPECT_EQ(-EINVAL, ring_run(&self->r));
+	/* multishot */
 	prep_timeout(&self->r, &ts, 0, 1 << 6, 1);
 	EXPECT_EQ(-EINVAL, ring_run(&self->r));
 }
