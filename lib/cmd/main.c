@@ -12,6 +12,7 @@ static const char usage[] =
 "\n"
 "  aring info          is the ring usable, and what can it do?\n"
 "  aring cp SRC DST    copy a file, many blocks at a time, through the ring\n"
+"  aring run PROG ...  run an io_uring program, as it is, on the ring\n"
 "  aring COMMAND --help, aring --version\n"
 "\n"
 "The ring is that of /dev/aring; ARING_BACKEND=io_uring in the environment\n"
