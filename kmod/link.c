@@ -346,20 +346,19 @@ static void aring_chain_fail(struct aring_chain *chain)
  */
 void aring_chain_add(struct aring_chain *chain, struct aring_req *req, int ret)
 {
-	struct aring_req *head = chain->head;
-
 	req->next = NULL;
-	if (head)
+	if (chain->head)
 		chain->last->next = req;
 	else
-		chain->head = head = req;
+		chain->head = req;
 	chain->last = req;
 	if (!ret)
 		return;
 	aring_req_set_result(req, ret);
 	/* The first to fail silences the others if that is what its head says. */
 	if (!chain->failed)
-		chain->silent = head->sqe_flags & ARING_SQE_CQE_SKIP_SUCCESS;
+		chain->silent = chain->head->sqe_flags &
+				ARING_SQE_CQE_SKIP_SUCCESS;
 	chain->failed = true;
 }
 

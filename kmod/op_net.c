@@ -246,8 +246,12 @@ static int aring_net_move(struct aring_req *req, struct socket *sock,
 	if (aring_net_has_header(req))
 		aring_msg_fill(req, msg, &name);
 	ret = sock_recvmsg(sock, msg, net->flags | MSG_DONTWAIT);
-	if (ret >= 0 && aring_net_has_header(req))
-		ret = aring_msg_write_back(req, msg, &name, worker) ?: ret;
+	if (ret >= 0 && aring_net_has_header(req)) {
+		int err = aring_msg_write_back(req, msg, &name, worker);
+
+		if (err)
+			return err;
+	}
 	return ret;
 }
 

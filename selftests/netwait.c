@@ -51,8 +51,10 @@ static void check_untouched(struct __test_metadata *_metadata, struct ring *r,
 	char b[64] = "";
 
 	if (i >= 2) {
-		CHECK_TRUE(net_take(r, w->sv[1], w->queued), "%s, %s", OP[i],
-			   NET[kind]);
+		bool took = net_take(r, w->sv[1], w->queued);
+
+		/* cppcheck-suppress arrayIndexOutOfBoundsCond */
+		CHECK_TRUE(took, "%s, %s", OP[i], NET[kind]);
 		return;
 	}
 	ASSERT_EQ(3, send(w->sv[1], "abc", 3, 0));

@@ -221,7 +221,7 @@ enum aring_opcode {
 #define ARING_ASYNC_CANCEL_ALL		(1U << 0)	/* all that match */
 #define ARING_ASYNC_CANCEL_FD		(1U << 1)	/* match the file of @fd */
 #define ARING_ASYNC_CANCEL_ANY		(1U << 2)	/* every request */
-#define ARING_ASYNC_CANCEL_FD_FIXED	(1U << 3)	/* @fd is a registered file's index */
+#define ARING_ASYNC_CANCEL_FD_FIXED	(1U << 3)	/* @fd is an index */
 #define ARING_ASYNC_CANCEL_USERDATA	(1U << 4)	/* user_data as well as the others */
 #define ARING_ASYNC_CANCEL_OP		(1U << 5)	/* match the opcode in @len */
 /*
