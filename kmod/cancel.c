@@ -34,19 +34,17 @@ static enum aring_verdict aring_cancel_decide(struct aring_req *req, bool waits,
 	return verdict;
 }
 
-/**
- * aring_cancel_one() - take one request back, if that is still possible
- * @req: listed; &aring_ring.lock held
- *
- * Return: 0: taken back, its CQE says -ECANCELED. -EALREADY: it has started,
- * its own result follows. -ENOENT: it is over, its CQE is there.
- */
-int aring_cancel_one(struct aring_req *req)
+/* @leave: whatever it is, it is not to wait for anything any more. */
+static int aring_cancel_req(struct aring_req *req, bool leave)
 {
-	/* Only what waits for a peer may be withdrawn once it is STARTED. */
-	bool taken, waits = req->peer;
+	/*
+	 * Only what waits for a peer may be withdrawn once it is STARTED; and
+	 * what is STARTED just to be armed.
+	 */
+	bool waits = req->peer || (req->op->flags & ARING_OP_OWN_START);
+	bool taken;
 
-	switch (aring_cancel_decide(req, waits, &taken)) {
+	switch (aring_cancel_decide(req, waits || leave, &taken)) {
 	case ARING_VERDICT_CANCELLED:
 		aring_req_release(req);
 		aring_complete_cancelled(req);
@@ -56,12 +54,24 @@ int aring_cancel_one(struct aring_req *req)
 	case ARING_VERDICT_STARTED:
 		if (taken)
 			aring_run_end(req, ARING_ISSUED_DONE);
-		else if (waits)
+		else if (req->peer)
 			aring_worker_interrupt(req);
 		return -EALREADY;
 	default:
 		return -ENOENT;
 	}
+}
+
+/**
+ * aring_cancel_one() - take one request back, if that is still possible
+ * @req: listed; &aring_ring.lock held
+ *
+ * Return: 0: taken back, its CQE says -ECANCELED. -EALREADY: it has started,
+ * its own result follows. -ENOENT: it is over, its CQE is there.
+ */
+int aring_cancel_one(struct aring_req *req)
+{
+	return aring_cancel_req(req, false);
 }
 
 /**
@@ -97,6 +107,9 @@ static bool aring_cancel_match(const struct aring_req *req,
 		       ARING_ASYNC_CANCEL_ANY)))
 		by_data = true;
 	if (aring_state_final(aring_state_read(&req->state)))
+		return false;
+	/* One that waited for others before is in the tables itself. */
+	if (&req->cancel == cancel)
 		return false;
 	/* As on Linux 6.1, a time limit is found only by what it is for. */
 	if (req->opcode == ARING_OP_LINK_TIMEOUT)
@@ -203,7 +216,7 @@ void aring_cancel_all(struct aring_ring *ring, const struct mm_struct *mm)
 	for (i = 0; i < 1U << ring->hash_bits; i++) {
 		list_for_each_entry(req, &ring->buckets[i].by_data, by_data) {
 			if (!mm || req->mm == mm)
-				aring_cancel_one(req);
+				aring_cancel_req(req, true);
 		}
 	}
 }

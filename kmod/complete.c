@@ -146,6 +146,10 @@ void aring_post_dropped(struct aring_ring *ring, struct aring_req *req,
 	if (silent)
 		req->sqe_flags |= ARING_SQE_CQE_SKIP_SUCCESS;
 	ring->nr_ended++;
+	/* It was never tried: nothing but this holds its file. */
+	if (req->op->cleanup && (req->op->flags & ARING_OP_FILE))
+		req->op->cleanup(req);
+	aring_req_put_file(req);
 	aring_retire(ring, req);
 }
 

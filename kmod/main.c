@@ -112,6 +112,9 @@ static long aring_do_enter(struct aring_ring *ring,
 		return -EINVAL;
 	if (unlikely(READ_ONCE(ring->setup_flags) & ARING_SETUP_R_DISABLED))
 		return -EBADFD;
+	/* Who has seen a CQE and closed his descriptor wants the file closed. */
+	if (unlikely(!llist_empty(&ring->reclaim)))
+		aring_reclaim_now(ring);
 	/* What became ready before goes before what is submitted now. */
 	aring_run(ring);
 	if (unlikely(ring->sqpoll)) {

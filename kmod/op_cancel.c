@@ -17,6 +17,7 @@ int aring_async_cancel_prep(struct aring_req *req,
 			    const struct aring_sqe *sqe)
 {
 	struct aring_cancel *cancel = &req->cancel;
+	int ret;
 
 	if (sqe->off || sqe->splice_fd_in)
 		return -EINVAL;
@@ -25,8 +26,9 @@ int aring_async_cancel_prep(struct aring_req *req,
 	cancel->fd = sqe->fd;
 	cancel->opcode = sqe->len;
 	cancel->file = NULL;
-	if (!(cancel->flags & ARING_ASYNC_CANCEL_FD))
-		return aring_cancel_check(cancel);
+	ret = aring_cancel_check(cancel);
+	if (ret || !(cancel->flags & ARING_ASYNC_CANCEL_FD))
+		return ret;
 	if ((req->sqe_flags & ARING_SQE_FIXED_FILE) ||
 	    (cancel->flags & ARING_ASYNC_CANCEL_FD_FIXED)) {
 		/* Either says so, and it is remembered in one place. */
@@ -41,7 +43,7 @@ int aring_async_cancel_prep(struct aring_req *req,
 		/* Whose descriptor it is, a worker cannot tell. */
 		req->flags |= ARING_REQ_HOME;
 	}
-	return aring_cancel_check(cancel);
+	return 0;
 }
 
 /**

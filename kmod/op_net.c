@@ -332,10 +332,13 @@ int aring_net_issue(struct aring_req *req, unsigned int how)
 	}
 	if (unlikely(net->poll_first)) {
 		net->poll_first = false;
-		if (!(net->flags & MSG_DONTWAIT))
+		if (net->flags & MSG_DONTWAIT) {
+			aring_req_set_result(req, -EAGAIN);
+			return ARING_ISSUED_DONE;
+		}
+		/* A worker has waited for the socket before. */
+		if (how != ARING_ISSUE_WORKER)
 			return ARING_ISSUED_AGAIN;
-		aring_req_set_result(req, -EAGAIN);
-		return ARING_ISSUED_DONE;
 	}
 	/* Only a socket that has nothing more wakes us when it has. */
 	do {

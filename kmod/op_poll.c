@@ -124,7 +124,6 @@ int aring_poll_issue(struct aring_req *req, unsigned int how)
 	if (req->flags & ARING_REQ_ARMED)
 		return aring_poll_go_on(req, aring_poll_ask(req));
 	aring_req_go_async(req);
-	req->peer = true;
 	if (!aring_req_list(req)) {
 		aring_req_set_result(req, -ECANCELED);
 		return ARING_ISSUED_DONE;

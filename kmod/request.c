@@ -197,7 +197,8 @@ void aring_req_go_async(struct aring_req *req)
 	}
 	req->fsize = rlimit(RLIMIT_FSIZE);
 	req->where = aring_req_where(req);
-	req->peer = false;
+	req->peer = (req->op->flags & ARING_OP_POLLS) ||
+		    (req->file && aring_req_polls_first(req));
 	req->timer_ready = false;
 	req->on_run_list = false;
 	req->gone = false;
@@ -299,6 +300,9 @@ void aring_req_release(struct aring_req *req)
 
 static void aring_req_reclaim(struct aring_ring *ring, struct aring_req *req)
 {
+	/* Then it was borrowed, and only as long as ENTER lasted. */
+	if (!(req->flags & ARING_REQ_ASYNC))
+		req->file = NULL;
 	aring_req_release(req);
 	if (req->flags & ARING_REQ_LISTED) {
 		list_del(&req->by_data);
@@ -330,6 +334,19 @@ void aring_reclaim(struct aring_ring *ring)
 	list = llist_del_all(&ring->reclaim);
 	llist_for_each_entry_safe(req, tmp, list, reclaim)
 		aring_req_reclaim(ring, req);
+}
+
+/**
+ * aring_reclaim_now() - the same, for who does not hold the lock
+ * @ring: the ring
+ *
+ * Context: process.
+ */
+void aring_reclaim_now(struct aring_ring *ring)
+{
+	mutex_lock(&ring->lock);
+	aring_reclaim(ring);
+	mutex_unlock(&ring->lock);
 }
 
 /**

@@ -360,6 +360,7 @@ void aring_req_go_async(struct aring_req *req);
 void aring_req_release(struct aring_req *req);
 void aring_req_put_file(struct aring_req *req);
 void aring_reclaim(struct aring_ring *ring);
+void aring_reclaim_now(struct aring_ring *ring);
 struct aring_req *aring_find_by_data(struct aring_ring *ring, u64 user_data,
 				     int opcode);
 struct aring_req *aring_find_by_ticket(struct aring_ring *ring, u32 ticket);

@@ -230,10 +230,13 @@ void aring_run_unlist(struct aring_req *req)
 
 	spin_lock_irqsave(&ring->work_lock, flags);
 	if (!list_empty(&req->work_entry)) {
-		if (req->on_run_list)
+		if (req->on_run_list) {
 			aring_run_del(req);
-		else
+		} else {
 			list_del_init(&req->work_entry);
+			/* The next one may be for another thread. */
+			aring_ready_kick(ring);
+		}
 	}
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 }
@@ -259,6 +262,9 @@ static struct aring_req *aring_run_take(struct aring_ring *ring, bool *ready)
 		found = aring_pool_take(&ring->ready);
 		*ready = found;
 	}
+	/* What is not for us is for somebody else, and we were in his way. */
+	if (!found)
+		aring_ready_kick(ring);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 	return found;
 }
@@ -326,6 +332,37 @@ void aring_run_end(struct aring_req *req, int ret)
 	aring_complete(req);
 }
 
+/*
+ * An attempt that may take long. Others run what this thread was to run next, and
+ * it is nobody to give work to meanwhile.
+ */
+static int aring_run_block(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	struct aring_sleeper *sleeper, *paused = NULL;
+	unsigned long flags;
+	int ret;
+
+	spin_lock_irqsave(&ring->work_lock, flags);
+	list_for_each_entry(sleeper, &ring->sleepers, list) {
+		if (sleeper->task == current)
+			paused = sleeper;
+	}
+	if (paused)
+		list_del_init(&paused->list);
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+	aring_run_handoff(ring);
+
+	/* It may be gone when this returns; the ring is kept by our file. */
+	ret = req->op->issue(req, ARING_ISSUE_BLOCK);
+	if (paused) {
+		spin_lock_irqsave(&ring->work_lock, flags);
+		list_add(&paused->list, &ring->sleepers);
+		spin_unlock_irqrestore(&ring->work_lock, flags);
+	}
+	return ret;
+}
+
 /**
  * aring_run_async() - a request cannot end at once
  * @req: SUBMITTED or STARTED, ours, listed, in its home
@@ -337,8 +374,7 @@ void aring_run_end(struct aring_req *req, int ret)
  */
 void aring_run_async(struct aring_req *req)
 {
-	req->peer = aring_req_polls_first(req);
-	if (req->peer) {
+	if (aring_req_polls_first(req)) {
 		aring_run_when_ready(req);
 		return;
 	}
@@ -352,20 +388,11 @@ void aring_run_async(struct aring_req *req)
 		aring_run_end(req, ARING_ISSUED_DONE);
 		return;
 	}
-	/* Others may run what this thread was to run next. */
-	aring_run_handoff(req->ring);
-	aring_run_end(req, req->op->issue(req, ARING_ISSUE_BLOCK));
+	aring_run_end(req, aring_run_block(req));
 }
 
-/**
- * aring_run_launch() - the first attempt at a request that is in the tables
- * @req: SUBMITTED or STARTED, ours, in its home; what the program may forget has
- *	been copied
- *
- * Context: process, under the submitter's credentials, no lock but perhaps
- * submit_lock held.
- */
-void aring_run_launch(struct aring_req *req)
+/* Under the submitter's credentials. */
+static void aring_run_launch_as(struct aring_req *req)
 {
 	const struct aring_op *op = req->op;
 	int ret;
@@ -402,6 +429,24 @@ void aring_run_launch(struct aring_req *req)
 		aring_run_end(req, ret);
 }
 
+/**
+ * aring_run_launch() - the first attempt at a request that is in the tables
+ * @req: SUBMITTED or STARTED, ours, in its home; what the program may forget has
+ *	been copied
+ *
+ * Context: process, no lock but perhaps submit_lock held.
+ */
+void aring_run_launch(struct aring_req *req)
+{
+	const struct cred *old = NULL;
+
+	if (req->cred != current_cred())
+		old = override_creds(req->cred);
+	aring_run_launch_as(req);
+	if (old)
+		revert_creds(old);
+}
+
 /* One attempt at a STARTED request in its home, under its own credentials. */
 static int aring_run_try(struct aring_req *req)
 {
@@ -428,27 +473,15 @@ static int aring_run_try(struct aring_req *req)
 		else
 			how = ARING_NOT_READY;
 	}
-	/* It may take long: others may run what this thread was to run next. */
-	if (how == ARING_ISSUE_BLOCK)
-		aring_run_handoff(req->ring);
-	ret = how == ARING_NOT_READY ? ARING_ISSUED_AGAIN :
-				       req->op->issue(req, how);
+	if (how == ARING_NOT_READY)
+		ret = ARING_ISSUED_AGAIN;
+	else if (how == ARING_ISSUE_BLOCK)
+		ret = aring_run_block(req);
+	else
+		ret = req->op->issue(req, how);
 	if (old)
 		revert_creds(old);
 	return ret;
-}
-
-/* The same for one that has only waited for other requests so far. */
-static void aring_run_first(struct aring_req *req)
-{
-	const struct cred *old = NULL;
-
-	req->flags &= ~ARING_REQ_LAUNCH;
-	if (req->cred != current_cred())
-		old = override_creds(req->cred);
-	aring_run_launch(req);
-	if (old)
-		revert_creds(old);
 }
 
 /* Try, and wait again where there was nothing; STARTED and owned. */
@@ -458,7 +491,8 @@ static void aring_run_one(struct aring_req *req)
 	int ret;
 
 	if (unlikely(req->flags & ARING_REQ_LAUNCH)) {
-		aring_run_first(req);
+		req->flags &= ~ARING_REQ_LAUNCH;
+		aring_run_launch(req);
 		return;
 	}
 	for (;;) {
@@ -478,12 +512,14 @@ static void aring_run_one(struct aring_req *req)
 }
 
 /* One of those that are run one by one is done: the next may be taken. */
-static void aring_ready_done(struct aring_ring *ring)
+static void aring_ready_done(struct aring_ring *ring, bool leave)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->work_lock, flags);
 	ring->ready.busy = false;
+	if (leave)
+		aring_ready_kick(ring);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 }
 
@@ -505,7 +541,7 @@ unsigned int aring_run(struct aring_ring *ring)
 		aring_run_one(req);
 		nr++;
 		if (ready)
-			aring_ready_done(ring);
+			aring_ready_done(ring, fatal_signal_pending(current));
 		if (fatal_signal_pending(current))
 			break;
 	}

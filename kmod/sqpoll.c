@@ -273,7 +273,9 @@ struct file *aring_sqpoll_file(struct aring_ring *ring, unsigned int fd)
 		goto out;
 	for_each_thread(leader, task) {
 		task_lock(task);
-		if (task->files && task->files == sqpoll->files) {
+		/* After exec the table holds what is no business of ours. */
+		if (task->files && task->files == sqpoll->files &&
+		    task->mm == sqpoll->mm) {
 			file = aring_files_get(task->files, fd);
 			found = true;
 		}

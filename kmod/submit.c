@@ -110,7 +110,8 @@ static noinline bool aring_submit_release(struct aring_req *req)
 		aring_complete(req);
 		return true;
 	}
-	req->op->cleanup(req);
+	if (req->op->cleanup)
+		req->op->cleanup(req);
 	return false;
 }
 
@@ -182,7 +183,6 @@ static void aring_submit_async(struct aring_submit *sub, struct aring_req *req)
 
 	aring_req_go_async(req);
 	if (!polls && req->where == ARING_WHERE_DISK) {
-		req->peer = false;
 		if (aring_submit_to_worker(req))
 			return;
 	} else if (aring_req_list(req)) {
@@ -371,24 +371,26 @@ static int aring_submit_check(struct aring_submit *sub, struct aring_req *req,
 }
 
 /*
- * Copy what the program may forget when ENTER returns. A head that is tried at
- * once does that itself; where it has to be done before, failing is as if the
- * head had been tried. Another member makes the whole chain fail.
+ * Copy what the program may forget when ENTER returns. If the head cannot, or if
+ * it is the wrong kind of file, that is told when its turn comes. What another
+ * member points to nowhere with makes the whole chain fail.
  */
-static int aring_submit_capture(struct aring_submit *sub, struct aring_req *req,
-				bool drain)
+static int aring_submit_capture(struct aring_submit *sub, struct aring_req *req)
 {
-	bool head = !sub->chain.head;
 	int ret;
 
 	if (!req->file || !req->op->capture)
 		return 0;
-	if (head && !drain && !READ_ONCE(sub->ring->nr_deferred) &&
-	    !(req->sqe_flags & ARING_SQE_ASYNC) && !sub->sqpoll)
-		return 0;
 	ret = req->op->capture(req);
-	if (!ret || !head)
+	if (!ret)
+		return 0;
+	if (sub->chain.head && ret != -EBADF && ret != -ENOTSOCK) {
+		/* Its file is borrowed, and only until the next one. */
+		if (req->op->cleanup)
+			req->op->cleanup(req);
+		req->file = NULL;
 		return ret;
+	}
 	aring_req_set_result(req, ret);
 	return 0;
 }
@@ -402,7 +404,7 @@ static bool aring_submit_member(struct aring_submit *sub, struct aring_req *req,
 
 	if (!ret && (op->flags & ARING_OP_FILE)) {
 		req->file = aring_submit_file(sub, req, sub->sqe.fd);
-		ret = aring_submit_capture(sub, req, drain);
+		ret = aring_submit_capture(sub, req);
 	}
 	if (!ret) {
 		aring_req_go_async(req);

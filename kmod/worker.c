@@ -448,7 +448,7 @@ static int aring_worker_try(struct aring_req *req)
 		return ARING_ISSUED_DONE;
 	}
 	/* A worker that would wait asks first, as often as it is woken. */
-	if (req->where == ARING_WHERE_PEER &&
+	if (req->where == ARING_WHERE_PEER && req->peer &&
 	    !(vfs_poll(req->file, NULL) & (req->events | EPOLLERR | EPOLLHUP)))
 		return ARING_ISSUED_AGAIN;
 
@@ -472,6 +472,11 @@ static bool aring_worker_launch(struct aring_req *req)
 
 	req->flags &= ~ARING_REQ_LAUNCH;
 	aring_link_arm(req);
+	/* What could not even be copied for it. */
+	if (req->flags & ARING_REQ_FAIL) {
+		aring_run_end(req, ARING_ISSUED_DONE);
+		return false;
+	}
 	if (!(req->op->flags & ARING_OP_FILE))
 		return true;
 	if (!req->file) {
@@ -481,7 +486,6 @@ static bool aring_worker_launch(struct aring_req *req)
 	}
 	if (!aring_req_polls_first(req))
 		return true;
-	req->peer = true;
 	ret = aring_waitq_arm(req, aring_ready_events(req), &mask);
 	if (!ret || mask)
 		return true;

@@ -221,6 +221,10 @@ TEST_F(wait, several_at_one_socket_are_served_in_order)
 	enum { N = 20 };
 
 	for (int kind = 0; kind < NETS; kind++) {
+		/* where the device may use a thread it promises no order */
+		bool ordered = variant->backend == IO_URING ||
+			       (kind != ON_TCP && kind != ON_UDP);
+		struct aring_cqe cqe;
 		char b[N];
 		int sv[2];
 
@@ -233,6 +237,14 @@ TEST_F(wait, several_at_one_socket_are_served_in_order)
 			char c = 'a' + i;
 
 			ASSERT_EQ(1, send(sv[1], &c, 1, 0));
+			if (!ordered) {
+				ASSERT_EQ(0, ring_cqe(&self->r, &cqe));
+				CHECK_EQ(1, cqe.res, "%s, %d", NET[kind], i);
+				ASSERT_LT(cqe.user_data, N);
+				CHECK_EQ(c, b[cqe.user_data], "%s, %d",
+					 NET[kind], i);
+				continue;
+			}
 			NEXT(&self->r, i, 1, 0, "%s, %d", NET[kind], i);
 			CHECK_EQ(c, b[i], "%s, %d", NET[kind], i);
 			CHECK_EQ(0, ring_ready(&self->r), "%s, %d", NET[kind],
