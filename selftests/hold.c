@@ -34,10 +34,6 @@ struct load {
 	unsigned char *got;	/* a byte per receive */
 };
 
-/*
- * A timeout is no file, and so nothing tells from outside that it is gone; but
- * the device counts.
- */
 static const struct __kernel_timespec never = { .tv_sec = 100000 };
 
 static __u64 within(enum backend backend)
@@ -178,8 +174,11 @@ static long slab_bytes(void)
 	return kib * 1024;
 }
 
-/* A ring that holds everything; what it took in memory is within bounds. */
-static void hold_all(struct __test_metadata *_metadata, struct load *l,
+/*
+ * A ring that holds everything; what that takes in memory is within bounds, and
+ * is the answer.
+ */
+static long hold_all(struct __test_metadata *_metadata, struct load *l,
 		     struct ring *r, enum backend backend)
 {
 	long before, took, most;
@@ -194,13 +193,15 @@ static void hold_all(struct __test_metadata *_metadata, struct load *l,
 	TH_LOG("%lu requests take %ld KiB", KINDS * l->n, took / 1024);
 	EXPECT_LE(took, most);
 	/* or what was looked at is not what they take */
-	EXPECT_GE(took + SLACK, (long)(KINDS * l->n * REQUEST_LEAST));
+	if (test_slow() == 1)
+		EXPECT_GE(took + SLACK, (long)(KINDS * l->n * REQUEST_LEAST));
 	load_let_go(l);
-	if (backend != DEVICE)
-		return;
-	EXPECT_EQ(l->n, in_flight(r, "poll_add"));
-	EXPECT_EQ(l->n, in_flight(r, "timeout"));
-	EXPECT_EQ(l->n, in_flight(r, "recv"));
+	if (backend == DEVICE) {
+		EXPECT_EQ(l->n, in_flight(r, "poll_add"));
+		EXPECT_EQ(l->n, in_flight(r, "timeout"));
+		EXPECT_EQ(l->n, in_flight(r, "recv"));
+	}
+	return took;
 }
 
 static bool gone_by(int fd, short event, __u64 end)
@@ -344,13 +345,13 @@ static bool close_all(struct __test_metadata *_metadata, enum backend backend,
 {
 	const char *what = unmap_first ? "munmap and close" :
 					 "close and munmap";
-	long refcnt = module_refcnt_at_start(), slab;
+	long refcnt = module_refcnt_at_start(), slab, took;
 	struct load l;
 	struct ring r;
 	__u64 start;
 	bool in_time;
 
-	hold_all(_metadata, &l, &r, backend);
+	took = hold_all(_metadata, &l, &r, backend);
 	slab = slab_bytes();
 	start = now_ns();
 	if (unmap_first)
@@ -359,10 +360,9 @@ static bool close_all(struct __test_metadata *_metadata, enum backend backend,
 	if (!unmap_first)
 		ring_unmap(&r);
 	in_time = all_gone(_metadata, &l, backend, what, start, refcnt);
-	/* what they took at least comes back */
+	/* most of what they took comes back */
 	if (test_slow() == 1)
-		CHECK_TRUE(slab_falls_to(slab - KINDS * l.n * REQUEST_LEAST +
-					 SLACK),
+		CHECK_TRUE(slab_falls_to(slab - took * 3 / 4 + SLACK),
 			   "%s: %ld KiB before, %ld after", what, slab / 1024,
 			   slab_bytes() / 1024);
 	load_free(&l);
