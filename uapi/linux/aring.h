@@ -556,7 +556,7 @@ struct aring_probe {
 /**
  * struct aring_sync_cancel_reg - argument of ARING_REGISTER_SYNC_CANCEL
  * @addr: key, as &aring_sqe.addr of ARING_OP_ASYNC_CANCEL
- * @fd: with ARING_ASYNC_CANCEL_FD
+ * @fd: with ARING_ASYNC_CANCEL_FD, and perhaps FD_FIXED
  * @flags: ARING_ASYNC_CANCEL_*
  * @timeout: how long to wait for what had already started; -1, -1 for ever
  * @pad: must be 0
