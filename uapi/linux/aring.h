@@ -51,7 +51,8 @@
  *	completions after which it ends; POLL_REMOVE with UPDATE_USER_DATA: the new
  *	user_data
  * @addr2: second address; TIMEOUT_REMOVE with UPDATE: pointer to the new time;
- *	SEND: address to send to, @addr_len bytes
+ *	SEND: address to send to, @addr_len bytes; must be 0 for SENDMSG, RECV and
+ *	RECVMSG
  * @addr: buffer, iovec array, struct msghdr or timespec; for cancelling and
  *	updating the key to look for
  * @len: bytes, number of iovecs, or 1 for the one timespec; polls: ARING_POLL_*
@@ -65,14 +66,15 @@
  * @op_flags: the same word, for code that does not care which operation it is
  * @user_data: returned untouched in the CQE
  * @buf_index: READ_FIXED and WRITE_FIXED: which registered buffer; must be 0 for
- *	FSYNC, TIMEOUT and polls, else unused
+ *	FSYNC, polls and all that has to do with timeouts, else unused
  * @personality: registered credentials to use, or 0
- * @splice_fd_in: must be 0 for FSYNC, TIMEOUT, polls and cancelling, else unused
+ * @splice_fd_in: must be 0 for FSYNC, timeouts, POLL_REMOVE, ASYNC_CANCEL and
+ *	what sends or receives, but for SEND; else unused
  * @file_index: the same word
  * @addr_len: SEND: size of the address at @addr2
  * @__pad3: SEND: must be 0
- * @addr3: must be 0 for TIMEOUT
- * @__pad2: must be 0 for TIMEOUT
+ * @addr3: must be 0 for timeouts, else unused
+ * @__pad2: likewise
  */
 struct aring_sqe {
 	__u8	opcode;
@@ -450,7 +452,8 @@ struct aring_files_update {
  * @resv2: must be 0
  * @data: pointer to __s32 descriptors, or to struct iovec
  * @tags: pointer to __u64 tags, or 0: the user_data of a CQE that is posted when
- *	the slot's resource is no longer in use; 0 for none
+ *	an update has taken the resource out of its slot and no request uses it
+ *	any more; 0 for none. UNREGISTER posts none, as on Linux 6.1.
  */
 struct aring_rsrc_register {
 	__u32	nr;
@@ -553,7 +556,7 @@ struct aring_probe {
 /**
  * struct aring_sync_cancel_reg - argument of ARING_REGISTER_SYNC_CANCEL
  * @addr: key, as &aring_sqe.addr of ARING_OP_ASYNC_CANCEL
- * @fd: with ARING_ASYNC_CANCEL_FD
+ * @fd: with ARING_ASYNC_CANCEL_FD, and perhaps FD_FIXED
  * @flags: ARING_ASYNC_CANCEL_*
  * @timeout: how long to wait for what had already started; -1, -1 for ever
  * @pad: must be 0
