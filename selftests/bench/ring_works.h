@@ -16,6 +16,9 @@
 #define FAR_AWAY	3600	/* seconds */
 #define NOBODY		0x6e6f626f6479ULL
 
+#define ring_sqe	R(sqe)
+#define ring_cqe	R(cqe)
+
 static RING ring;
 static struct __kernel_timespec no_time, long_time = { .tv_sec = FAR_AWAY };
 
@@ -43,7 +46,7 @@ static int ring_begin(enum work work)
  * the choice.
  */
 
-static __always_inline void prep_one(enum work work, struct R(sqe) *sqe,
+static __always_inline void prep_one(enum work work, struct ring_sqe *sqe,
 				     unsigned int i)
 {
 	char *page = tools.page;
@@ -71,7 +74,7 @@ static __always_inline void prep_one(enum work work, struct R(sqe) *sqe,
 }
 
 /* The second request of a pair. */
-static __always_inline void prep_other(enum work work, struct R(sqe) *sqe,
+static __always_inline void prep_other(enum work work, struct ring_sqe *sqe,
 				       unsigned int i)
 {
 	if (work == SENDRECV)
@@ -108,7 +111,7 @@ static __always_inline int expected(enum work work, unsigned long long data)
 /* What is left to reap after the first look; normally nothing. */
 static unsigned int reap_rest(enum work work, unsigned int nr)
 {
-	struct R(cqe) *cqe;
+	struct ring_cqe *cqe;
 	unsigned int bad = 0;
 
 	while (nr--) {
@@ -122,7 +125,7 @@ static unsigned int reap_rest(enum work work, unsigned int nr)
 
 static __always_inline void fill(enum work work, unsigned int batch)
 {
-	struct R(sqe) *sqe;
+	struct ring_sqe *sqe;
 	unsigned int i;
 
 	for (i = 0; i < batch; i++) {
@@ -155,7 +158,7 @@ static __always_inline void run(enum work work, unsigned int batch,
 	const unsigned int nr = is_pair(work) ? 2 * batch : batch;
 	const bool waits = work == WRITE4K || work == TIMEOUT0;
 	unsigned int head, seen, bad = 0;
-	struct R(cqe) *cqe;
+	struct ring_cqe *cqe;
 	int ret;
 
 	while (rounds--) {
