@@ -84,7 +84,7 @@ static double measure(const struct peer *peer, enum work work,
 		      unsigned int batch)
 {
 	unsigned int rounds = (work_ops(work) + batch - 1) / batch;
-	double runs[MAX_REPEAT];
+	double runs[MAX_REPEAT] = { 0 };
 	unsigned int i;
 	int ret;
 

@@ -28,8 +28,8 @@
  * @TIMEOUT0: wait no time at all
  * @TIMEOUT_CANCEL: arm a timeout, take it back
  * @CANCEL_NONE: cancel a request that does not exist
- * @WRITE4K: write 4 KiB to a file in memory; last, since io_uring's threads for it stay
- *	and make what follows dearer
+ * @WRITE4K: write 4 KiB to a file in memory; last, since the threads that
+ *	io_uring needs for it stay, and make what follows dearer
  * @WORKS: how many there are
  */
 enum work {
