@@ -201,6 +201,7 @@ void aring_req_go_async(struct aring_req *req)
 		    (req->file && aring_req_polls_first(req));
 	req->timer_ready = false;
 	req->on_run_list = false;
+	req->placed = false;
 	req->gone = false;
 	req->drain = false;
 	req->deferred = false;
@@ -234,8 +235,8 @@ bool aring_req_list_locked(struct aring_req *req)
 		return false;
 	list_add_tail(&req->by_data,
 		      &aring_bucket(ring, req->user_data)->by_data);
-	list_add_tail(&req->by_ticket,
-		      &aring_bucket(ring, req->ticket)->by_ticket);
+	hlist_add_head(&req->by_ticket,
+		       &aring_bucket(ring, req->ticket)->by_ticket);
 	ring->nr_inflight++;
 	WRITE_ONCE(ring->nr_listed, ring->nr_listed + 1);
 	req->flags |= ARING_REQ_LISTED;
@@ -306,7 +307,7 @@ static void aring_req_reclaim(struct aring_ring *ring, struct aring_req *req)
 	aring_req_release(req);
 	if (req->flags & ARING_REQ_LISTED) {
 		list_del(&req->by_data);
-		list_del(&req->by_ticket);
+		__hlist_del(&req->by_ticket);
 		ring->nr_inflight--;
 	}
 	if (req->flags & ARING_REQ_ASYNC) {
@@ -385,8 +386,8 @@ struct aring_req *aring_find_by_ticket(struct aring_ring *ring, u32 ticket)
 	struct aring_req *req;
 
 	lockdep_assert_held(&ring->lock);
-	list_for_each_entry(req, &aring_bucket(ring, ticket)->by_ticket,
-			    by_ticket) {
+	hlist_for_each_entry(req, &aring_bucket(ring, ticket)->by_ticket,
+			     by_ticket) {
 		if (req->ticket == ticket &&
 		    !aring_state_final(aring_state_read(&req->state)))
 			return req;

@@ -257,6 +257,8 @@ struct aring_cancel {
  * @peer: waits for a peer: it may be withdrawn even if STARTED
  * @timer_ready: @timeout's timer is set up
  * @on_run_list: @work_entry is in the run list, not in a worker's queue
+ * @placed: it may be or have been in one of those, or wait for other requests;
+ *	set before it gets there, never taken back
  * @events: what it waits for, EPOLL*
  * @waiters: its entries in foreign wait queues; a tty needs two
  * @gone: the wait queue was torn down under it
@@ -302,7 +304,7 @@ struct aring_req {
 	/* From here on only what went asynchronous is touched. */
 	struct llist_node	reclaim;
 	struct list_head	by_data;
-	struct list_head	by_ticket;
+	struct hlist_node	by_ticket;
 	struct list_head	work_entry;
 	struct list_head	cq_entry;
 	struct aring_req	*link;
@@ -322,6 +324,7 @@ struct aring_req {
 	bool			peer;
 	bool			timer_ready;
 	bool			on_run_list;
+	bool			placed;
 	__poll_t		events;
 	bool			gone;
 	struct aring_waiter	waiters[2];
@@ -429,6 +432,12 @@ bool aring_link_waits(const struct aring_req *req);
 void aring_link_init(struct aring_ring *ring);
 void aring_link_exit(struct aring_ring *ring);
 
+/* Is there nothing for anybody to run? A hint. */
+static __always_inline bool aring_run_idle(const struct aring_ring *ring)
+{
+	return !READ_ONCE(ring->nr_run) && list_empty(&ring->ready.queue);
+}
+
 /* run.c APIs */
 void aring_run_unblocked(struct aring_ring *ring);
 void aring_run_async(struct aring_req *req);
@@ -438,11 +447,18 @@ void aring_run_wake(struct aring_req *req);
 void aring_run_woken(struct aring_req *req);
 void aring_run_unlist(struct aring_req *req);
 bool aring_run_pending(struct aring_ring *ring);
-unsigned int aring_run(struct aring_ring *ring);
+unsigned int aring_run_all(struct aring_ring *ring);
 void aring_run_handoff(struct aring_ring *ring);
 void aring_run_withdraw(struct aring_req *req);
 void aring_run_end(struct aring_req *req, int ret);
 void aring_run_when_ready(struct aring_req *req);
+
+/* Run what waits for a thread like this one. No lock of @ring is held. */
+static __always_inline void aring_run(struct aring_ring *ring)
+{
+	if (unlikely(!aring_run_idle(ring)))
+		aring_run_all(ring);
+}
 
 /**
  * struct aring_sleeper - a thread in the waiting half of ENTER

@@ -130,7 +130,7 @@ static int aring_ring_alloc(struct aring_ring *ring,
 		return -ENOMEM;
 	for (i = 0; i < 1U << ring->hash_bits; i++) {
 		INIT_LIST_HEAD(&ring->buckets[i].by_data);
-		INIT_LIST_HEAD(&ring->buckets[i].by_ticket);
+		INIT_HLIST_HEAD(&ring->buckets[i].by_ticket);
 	}
 
 	ring->sq_array = (void *)ring->shared + array;

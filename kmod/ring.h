@@ -141,7 +141,7 @@ struct aring_pool {
  */
 struct aring_bucket {
 	struct list_head	by_data;
-	struct list_head	by_ticket;
+	struct hlist_head	by_ticket;
 };
 
 /**

@@ -104,12 +104,6 @@ static bool aring_ready_is_here(struct aring_ring *ring)
 						 struct aring_req, work_entry));
 }
 
-/* Is there anything for anybody? A hint. */
-static bool aring_run_idle(const struct aring_ring *ring)
-{
-	return !READ_ONCE(ring->nr_run) && list_empty(&ring->ready.queue);
-}
-
 /* Give a runnable request to whoever may run it. work_lock. */
 static void aring_run_place(struct aring_req *req)
 {
@@ -219,7 +213,7 @@ void aring_run_unblocked(struct aring_ring *ring)
 
 /**
  * aring_run_unlist() - take a request off the run list or a worker's queue
- * @req: owned, or final
+ * @req: owned, or final; in no foreign wait queue any more
  *
  * Context: process.
  */
@@ -228,6 +222,9 @@ void aring_run_unlist(struct aring_req *req)
 	struct aring_ring *ring = req->ring;
 	unsigned long flags;
 
+	/* No wake-up can place it any more: those before us said so. */
+	if (likely(!req->placed))
+		return;
 	spin_lock_irqsave(&ring->work_lock, flags);
 	if (!list_empty(&req->work_entry)) {
 		if (req->on_run_list) {
@@ -524,19 +521,17 @@ static void aring_ready_done(struct aring_ring *ring, bool leave)
 }
 
 /**
- * aring_run() - run what waits for a thread like this one
+ * aring_run_all() - run what waits for a thread like this one
  * @ring: the ring; no lock of it held
  *
  * Return: how many requests were tried.
  */
-unsigned int aring_run(struct aring_ring *ring)
+unsigned int aring_run_all(struct aring_ring *ring)
 {
 	struct aring_req *req;
 	unsigned int nr = 0;
 	bool ready;
 
-	if (likely(aring_run_idle(ring)))
-		return 0;
 	while ((req = aring_run_take(ring, &ready)) != NULL) {
 		aring_run_one(req);
 		nr++;

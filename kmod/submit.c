@@ -409,6 +409,8 @@ static bool aring_submit_member(struct aring_submit *sub, struct aring_req *req,
 	if (!ret) {
 		aring_req_go_async(req);
 		req->drain = drain;
+		/* When the others are over, anybody may place it. */
+		req->placed = true;
 	} else {
 		more = (req->sqe_flags & ARING_SQE_LINKS) ||
 		       (sub->ring->setup_flags & ARING_SETUP_SUBMIT_ALL);

@@ -111,6 +111,9 @@ static void aring_waiter_remove(struct aring_waiter *waiter)
 {
 	wait_queue_head_t *head;
 
+	/* Pairs with the store-release in aring_waitq_wake(). */
+	if (!smp_load_acquire(&waiter->head))
+		return;
 	/*
 	 * rcu: a queue that is torn down with POLLFREE is freed only after a
 	 * grace period, so what was loaded before the head was cleared can

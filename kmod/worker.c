@@ -72,6 +72,12 @@ static const char * const aring_poll_anon[] = {
 	"[eventfd]", "[timerfd]", "[pidfd]", "inotify",
 };
 
+/*
+ * What files of these names were found to be. All are part of the kernel itself,
+ * so no other file can come to have their operations.
+ */
+static const struct file_operations *aring_poll_fops[ARRAY_SIZE(aring_poll_anon)];
+
 static bool aring_fs_on_list(const struct inode *inode)
 {
 	const struct file_system_type *type = inode->i_sb->s_type;
@@ -155,11 +161,17 @@ enum aring_where aring_where_polls(const struct file *file)
 
 	if (S_ISFIFO(inode->i_mode) || S_ISSOCK(inode->i_mode))
 		return ARING_WHERE_ANY;
+	for (i = 0; i < ARRAY_SIZE(aring_poll_fops); i++) {
+		if (READ_ONCE(aring_poll_fops[i]) == file->f_op)
+			return ARING_WHERE_ANY;
+	}
 	if (inode->i_sb->s_magic != ANON_INODE_FS_MAGIC)
 		return ARING_WHERE_ENTER;
 	for (i = 0; i < ARRAY_SIZE(aring_poll_anon); i++) {
-		if (!strcmp(name, aring_poll_anon[i]))
-			return ARING_WHERE_ANY;
+		if (strcmp(name, aring_poll_anon[i]))
+			continue;
+		WRITE_ONCE(aring_poll_fops[i], file->f_op);
+		return ARING_WHERE_ANY;
 	}
 	return ARING_WHERE_ENTER;
 }
@@ -232,6 +244,7 @@ void aring_work_add(struct list_head *queue, struct aring_req *req)
 	struct aring_req *other;
 	struct list_head *pos;
 
+	req->placed = true;
 	/* Nearly always it is the last, or, woken backwards, the first. */
 	if (!list_empty(queue)) {
 		other = list_first_entry(queue, struct aring_req, work_entry);

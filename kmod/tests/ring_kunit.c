@@ -45,7 +45,7 @@ static struct ring_test *ring_test_new(struct kunit *test, u32 first_index)
 	ring->buckets = t->buckets;
 	for (i = 0; i < ARRAY_SIZE(t->buckets); i++) {
 		INIT_LIST_HEAD(&t->buckets[i].by_data);
-		INIT_LIST_HEAD(&t->buckets[i].by_ticket);
+		INIT_HLIST_HEAD(&t->buckets[i].by_ticket);
 	}
 	return t;
 }
@@ -174,8 +174,8 @@ static void ring_test_list(struct ring_test *t, struct aring_req *req,
 	req->user_data = user_data;
 	list_add_tail(&req->by_data,
 		      &aring_bucket(&t->ring, user_data)->by_data);
-	list_add_tail(&req->by_ticket,
-		      &aring_bucket(&t->ring, req->ticket)->by_ticket);
+	hlist_add_head(&req->by_ticket,
+		       &aring_bucket(&t->ring, req->ticket)->by_ticket);
 }
 
 /* The oldest that is not over, of the kind asked for; tickets are unique. */
