@@ -60,6 +60,8 @@ static int aring_register_enable(struct aring_ring *ring, void __user *arg,
 		WRITE_ONCE(ring->submitter, get_task_struct(current));
 	/* Pairs with aring_restricted_register(). */
 	smp_store_release(&res->on, res->registered);
+	if (res->on)
+		ring->odd |= ARING_ODD_RESTRICTED;
 	WRITE_ONCE(ring->setup_flags,
 		   ring->setup_flags & ~ARING_SETUP_R_DISABLED);
 	if (ring->sqpoll)

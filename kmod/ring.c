@@ -218,6 +218,8 @@ struct aring_ring *aring_ring_create(struct aring_params *params)
 	ret = ring->user ? aring_ring_alloc(ring, params) : -ENOMEM;
 	if (!ret && (params->flags & ARING_SETUP_SQPOLL))
 		ret = aring_sqpoll_create(ring, params);
+	if (ring->sqpoll)
+		ring->odd |= ARING_ODD_SQPOLL;
 	if (ret) {
 		aring_ring_free(ring);
 		return ERR_PTR(ret);

@@ -61,6 +61,11 @@ struct vm_area_struct;
 	 ARING_FEAT_POLL_32BITS | ARING_FEAT_SQPOLL_NONFIXED | \
 	 ARING_FEAT_EXT_ARG | ARING_FEAT_RSRC_TAGS | ARING_FEAT_CQE_SKIP)
 
+/* &aring_ring.odd */
+#define ARING_ODD_SQPOLL	0x01	/* a thread submits that is not the program's */
+#define ARING_ODD_RESTRICTED	0x02	/* there are restrictions */
+#define ARING_ODD_DRAIN_NEXT	0x04	/* the SQE after the chain at hand drains */
+
 /**
  * struct aring_index_pair - the two ends of one ring, as the program sees them
  * @head: consumer's index
@@ -167,7 +172,7 @@ struct aring_bucket {
  * @sq_head: SQEs consumed; the ticket of the next one
  * @free: slots ready for use
  * @drain_disabled: there was a CQE_SKIP_SUCCESS: IO_DRAIN is not offered any more
- * @drain_next: the SQE after the chain at hand drains
+ * @odd: ARING_ODD_*, why every SQE has to be looked at closely
  * @lock: guards the tables and the three below
  * @buckets: requests in flight, by user_data and by ticket
  * @nr_inflight: how many are in the tables
@@ -235,7 +240,7 @@ struct aring_ring {
 	u32			sq_head;
 	struct aring_req	*free;
 	bool			drain_disabled;
-	bool			drain_next;
+	u8			odd;
 
 	struct mutex		lock ____cacheline_aligned_in_smp;
 	struct aring_bucket	*buckets;

@@ -81,8 +81,7 @@ static bool aring_submit_is_special(const struct aring_submit *sub)
 {
 	const struct aring_ring *ring = sub->ring;
 
-	return sub->chain.head || ring->drain_next || sub->sqpoll ||
-	       ring->rsrc.restrict_to.on || READ_ONCE(ring->nr_deferred);
+	return sub->chain.head || ring->odd || READ_ONCE(ring->nr_deferred);
 }
 
 static void aring_submit_begin(struct aring_submit *sub,
@@ -98,7 +97,9 @@ static void aring_submit_begin(struct aring_submit *sub,
 	sub->owner_fd = -1;
 	sub->owner_file = NULL;
 	sub->present = false;
-	memset(&sub->chain, 0, sizeof(sub->chain));
+	sub->chain.head = NULL;
+	sub->chain.failed = false;
+	sub->chain.silent = false;
 	sub->special = aring_submit_is_special(sub);
 }
 
@@ -327,10 +328,10 @@ static int aring_submit_check_order(struct aring_submit *sub,
 		*drain = true;
 		if (sub->chain.head) {
 			sub->chain.head->drain = true;
-			ring->drain_next = true;
+			ring->odd |= ARING_ODD_DRAIN_NEXT;
 		}
-	} else if (ring->drain_next && !sub->chain.head) {
-		ring->drain_next = false;
+	} else if ((ring->odd & ARING_ODD_DRAIN_NEXT) && !sub->chain.head) {
+		ring->odd &= ~ARING_ODD_DRAIN_NEXT;
 		*drain = true;
 	}
 	return 0;
@@ -582,7 +583,9 @@ int aring_submit(struct aring_ring *ring, u32 to_submit)
 	if (mutex_lock_killable(&ring->submit_lock))
 		return -EINTR;
 
-	WRITE_ONCE(ring->rsrc.submitter, current);
+	/* Only an eventfd wants to know. */
+	if (unlikely(rcu_access_pointer(ring->rsrc.eventfd)))
+		WRITE_ONCE(ring->rsrc.submitter, current);
 	aring_submit_begin(&sub, ring);
 	/* C: pairs with the program's store-release of the tail. */
 	tail = smp_load_acquire(&ring->shared->sq.tail);
@@ -604,7 +607,8 @@ int aring_submit(struct aring_ring *ring, u32 to_submit)
 		fdput(sub.f);
 	if (unlikely(sub.owner_file))
 		fput(sub.owner_file);
-	WRITE_ONCE(ring->rsrc.submitter, NULL);
+	if (unlikely(rcu_access_pointer(ring->rsrc.eventfd)))
+		WRITE_ONCE(ring->rsrc.submitter, NULL);
 	mutex_unlock(&ring->submit_lock);
 	if (unlikely(sub.present)) {
 		aring_run(ring);

@@ -82,7 +82,7 @@ const struct matrix_row matrix_rows[] = {
 	SAME(SETUP, SQ_AFF, "a CPU of the caller's own mask"),
 	SAME(SETUP, CQSIZE, ""),
 	SAME(SETUP, CLAMP, ""),
-	ABSENT(SETUP, ATTACH_WQ, EINVAL, "workers are shared in any case"),
+	ABSENT(SETUP, ATTACH_WQ, EINVAL, "the number of workers is limited by user"),
 	SAME(SETUP, R_DISABLED, ""),
 	SAME(SETUP, SUBMIT_ALL, ""),
 	HINT(SETUP, COOP_TASKRUN, "no program is ever interrupted"),
