@@ -183,7 +183,7 @@ enum aring_opcode {
  */
 #define ARING_SQE_FIXED_FILE		(1U << 0)	/* fd is an index of a registered file */
 #define ARING_SQE_IO_DRAIN		(1U << 1)	/* start when all before it are over */
-#define ARING_SQE_IO_LINK		(1U << 2)	/* the next one starts when this succeeded */
+#define ARING_SQE_IO_LINK		(1U << 2)	/* the next starts when this succeeded */
 #define ARING_SQE_IO_HARDLINK		(1U << 3)	/* likewise, even if it failed */
 #define ARING_SQE_ASYNC			(1U << 4)	/* do not try inline first */
 #define ARING_SQE_CQE_SKIP_SUCCESS	(1U << 6)	/* no CQE unless it failed */
