@@ -153,10 +153,10 @@ static void test_sqpoll_makes_no_calls(void)
 		CHECK(nop(i) && nop(i));
 		/*
 		 * Counts say what the thread has not given back, which may
-		 * be after the completions.
+		 * be after the completions: here also the two of before.
 		 */
 		n = aring_submit(&ring);
-		CHECK(n >= 0 && n <= 2);
+		CHECK(n >= 0 && n <= 4);
 		CHECK(come_without_a_call(2));
 		CHECK_EQ(aring_peek_cqe(&ring, &cqe), 0);
 		/* Nothing to wait for: what is wanted is there. */
