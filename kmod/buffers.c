@@ -451,18 +451,13 @@ int aring_buffers_update(struct aring_ring *ring,
 	const struct iovec __user *iovs = u64_to_user_ptr(update->data);
 	const u64 __user *tags = u64_to_user_ptr(update->tags);
 	struct aring_table *table = &ring->rsrc.buffers;
-	u32 done, end, limit;
-	int ret = 0;
+	u32 done, limit;
+	int ret;
 
-	if (check_add_overflow(update->offset, nr, &end))
-		return -EOVERFLOW;
-	if (aring_table_emptying(table))
-		return -EINVAL;
-	if (!table->slots)
-		return -ENXIO;
+	ret = aring_table_range(table, update->offset, nr);
+	if (ret)
+		return ret;
 	limit = table->nr;
-	if (end > limit)
-		return -EINVAL;
 	for (done = 0; done < nr; done++) {
 		u32 index = array_index_nospec(update->offset + done, limit);
 		struct iovec iov;

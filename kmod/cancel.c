@@ -179,7 +179,9 @@ int aring_cancel(struct aring_ring *ring, const struct aring_cancel *cancel,
 	lockdep_assert_held(&ring->lock);
 	if (cancel->flags & ARING_ASYNC_CANCEL_TICKET) {
 		req = aring_find_by_ticket(ring, cancel->key);
-		return req ? aring_cancel_one(req) : -ENOENT;
+		/* Its own ticket names nothing that could be taken back. */
+		return req && &req->cancel != cancel ? aring_cancel_one(req) :
+						       -ENOENT;
 	}
 	/* By user_data alone only one bucket can have it. */
 	if (!(cancel->flags & (ARING_ASYNC_CANCEL_FD | any |

@@ -225,18 +225,13 @@ int aring_files_update(struct aring_ring *ring,
 	const u64 __user *tags = u64_to_user_ptr(update->tags);
 	const s32 __user *fds = u64_to_user_ptr(update->data);
 	struct aring_table *table = &ring->rsrc.files;
-	u32 done, end, limit;
-	int ret = 0;
+	u32 done, limit;
+	int ret;
 
-	if (check_add_overflow(update->offset, nr, &end))
-		return -EOVERFLOW;
-	if (aring_table_emptying(table))
-		return -EINVAL;
-	if (!table->slots)
-		return -ENXIO;
+	ret = aring_table_range(table, update->offset, nr);
+	if (ret)
+		return ret;
 	limit = table->nr;
-	if (end > limit)
-		return -EINVAL;
 	for (done = 0; done < nr; done++) {
 		u32 index = array_index_nospec(update->offset + done, limit);
 		u64 tag = 0;

@@ -135,6 +135,28 @@ u64 *aring_tags_get(const u64 __user *tags, u32 nr)
 }
 
 /**
+ * aring_table_range() - may these slots be changed?
+ * @table: the table; submit_lock held
+ * @offset: first slot
+ * @nr: how many
+ *
+ * Return: 0, -EOVERFLOW, -ENXIO if there is no table, or -EINVAL; in the order in
+ * which Linux 6.1 looks.
+ */
+int aring_table_range(const struct aring_table *table, u32 offset, u32 nr)
+{
+	u32 end;
+
+	if (check_add_overflow(offset, nr, &end))
+		return -EOVERFLOW;
+	if (aring_table_emptying(table))
+		return -EINVAL;
+	if (!table->slots)
+		return -ENXIO;
+	return end > table->nr ? -EINVAL : 0;
+}
+
+/**
  * aring_table_alloc() - make a table of empty slots
  * @table: one that has none
  * @nr: how many

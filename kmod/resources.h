@@ -161,6 +161,7 @@ void aring_rsrc_get(struct aring_rsrc *rsrc);
 void aring_rsrc_hold(struct aring_req *req);
 void aring_rsrc_drop(struct aring_req *req);
 u64 *aring_tags_get(const u64 __user *tags, u32 nr);
+int aring_table_range(const struct aring_table *table, u32 offset, u32 nr);
 int aring_table_alloc(struct aring_table *table, u32 nr);
 void aring_table_add(struct aring_table *table, u32 index,
 		     struct aring_rsrc *rsrc, u64 tag);

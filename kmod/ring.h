@@ -17,8 +17,8 @@
  *	work_lock	irqsave spinlock: where runnable requests are listed, who
  *			sleeps in ENTER, which worker does what
  *	cq_lock		irqsave spinlock, a leaf: the CQ, its overflow, the
- *			timeouts that count completions; final states are
- *			reached under it
+ *			timeouts that count completions, what waits for other
+ *			requests; final states are reached under it
  *	map_lock	spinlock, a leaf: who has the ring mapped
  */
 #ifndef ARING_RING_H

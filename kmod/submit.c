@@ -422,7 +422,10 @@ static bool aring_submit_member(struct aring_submit *sub, struct aring_req *req,
 	return more;
 }
 
-/* May SQPOLL's thread not run it? Then it is a chain of one that waits. */
+/*
+ * May SQPOLL's thread perhaps not run it? Then it is made a chain of one, which
+ * is launched here after all if, with its header copied, nothing forbids it.
+ */
 static bool aring_submit_is_elsewhere(struct aring_submit *sub,
 				      struct aring_req *req)
 {

@@ -660,6 +660,7 @@ TEST_F(ticket, names_what_was_submitted_there)
 TEST_F(ticket, of_what_is_gone_or_never_was)
 {
 	__u32 pos = self->r.tail;
+	struct aring_cqe cqe;
 
 	prep_nop(&self->r, 1);
 	ASSERT_EQ(0, ring_run(&self->r));
@@ -671,6 +672,15 @@ TEST_F(ticket, of_what_is_gone_or_never_was)
 	prep_cancel(&self->r, self->r.tail + 1000, ARING_ASYNC_CANCEL_TICKET,
 		    2);
 	EXPECT_EQ(-ENOENT, ring_run(&self->r));
+	/* its own, when it has waited in a chain and is in the tables */
+	prep_nop(&self->r, 1)->flags = ARING_SQE_IO_LINK;
+	prep_cancel(&self->r, self->r.tail, ARING_ASYNC_CANCEL_TICKET, 2);
+	ASSERT_EQ(2, ring_submit(&self->r));
+	ASSERT_EQ(0, ring_cqe(&self->r, &cqe));
+	EXPECT_EQ(0, cqe.res);
+	ASSERT_EQ(0, ring_cqe(&self->r, &cqe));
+	EXPECT_EQ(2, cqe.user_data);
+	EXPECT_EQ(-ENOENT, cqe.res);
 }
 
 TEST_F(ticket, has_32_bits)
