@@ -179,7 +179,7 @@ static void aring_end_counting(struct aring_ring *ring)
 }
 
 /* cq_lock. */
-static void aring_cq_commit(struct aring_ring *ring)
+static __always_inline void aring_cq_commit(struct aring_ring *ring)
 {
 	if (unlikely(!list_empty(&ring->counting)))
 		aring_end_counting(ring);

@@ -347,10 +347,13 @@ static void aring_chain_fail(struct aring_chain *chain)
 void aring_chain_add(struct aring_chain *chain, struct aring_req *req, int ret)
 {
 	req->next = NULL;
-	if (chain->head)
+	if (chain->head) {
 		chain->last->next = req;
-	else
+	} else {
 		chain->head = req;
+		chain->failed = false;
+		chain->silent = false;
+	}
 	chain->last = req;
 	if (!ret)
 		return;
@@ -447,7 +450,7 @@ void aring_chain_start(struct aring_ring *ring, struct aring_chain *chain)
 	}
 	if (!ok)
 		aring_chain_fail(chain);
-	memset(chain, 0, sizeof(*chain));
+	chain->head = NULL;
 	if (!ok)
 		return;
 	if (!deferred && aring_req_is_elsewhere(head))

@@ -225,8 +225,8 @@ struct aring_ring {
 	size_t			sqes_size;
 	u32			sq_mask;
 	u32			cq_mask;
-	u32			sqe_size;
-	u32			cqe_size;
+	size_t			sqe_size;
+	size_t			cqe_size;
 	u32			setup_flags;
 	unsigned int		hash_bits;
 	struct task_struct	*submitter;
@@ -326,7 +326,7 @@ static __always_inline struct aring_sqe *
 aring_sqe_at(const struct aring_ring *ring, u32 index)
 {
 	return (void *)ring->sqes +
-	       (size_t)(index & ring->sq_mask) * ring->sqe_size;
+	       (index & ring->sq_mask) * ring->sqe_size;
 }
 
 /* The CQE at a position. */
@@ -334,7 +334,7 @@ static __always_inline struct aring_cqe *
 aring_cqe_at(const struct aring_ring *ring, u32 pos)
 {
 	return (void *)ring->shared->cqes +
-	       (size_t)(pos & ring->cq_mask) * ring->cqe_size;
+	       (pos & ring->cq_mask) * ring->cqe_size;
 }
 
 /* CQEs that the program could reap now; a hint as soon as it is returned. */

@@ -32,11 +32,10 @@
  * @head: SQ head, as far as consumed
  * @fd: the descriptor looked up last
  * @f: what it stood for; often not counted, and good for this call only
- * @sqpoll: this is SQPOLL's thread
- * @owner_fd: then this is the descriptor looked up last
+ * @owner_fd: in SQPOLL's thread the descriptor looked up last
  * @owner_file: what it stood for, counted
- * @special: every SQE has to be looked at closely, not only one with special
- *	flags
+ * @special: not 0: every SQE has to be looked at closely, not only one with
+ *	special flags; as wide as those, so that both are one test
  * @present: @sleeper is listed: this thread runs what its chains lead to
  * @sleeper: this thread
  * @chain: the chain that is being put together
@@ -49,10 +48,9 @@ struct aring_submit {
 	u32			head;
 	s32			fd;
 	struct fd		f;
-	bool			sqpoll;
 	s32			owner_fd;
 	struct file		*owner_file;
-	bool			special;
+	u32			special;
 	bool			present;
 	struct aring_sleeper	sleeper;
 	struct aring_chain	chain;
@@ -93,13 +91,12 @@ static void aring_submit_begin(struct aring_submit *sub,
 	sub->head = ring->sq_head;
 	sub->fd = -1;
 	sub->f = (struct fd){};
-	sub->sqpoll = ring->sqpoll;
-	sub->owner_fd = -1;
-	sub->owner_file = NULL;
+	if (unlikely(ring->sqpoll)) {
+		sub->owner_fd = -1;
+		sub->owner_file = NULL;
+	}
 	sub->present = false;
 	sub->chain.head = NULL;
-	sub->chain.failed = false;
-	sub->chain.silent = false;
 	sub->special = aring_submit_is_special(sub);
 }
 
@@ -150,7 +147,7 @@ static __always_inline struct file *aring_submit_file(struct aring_submit *sub,
 		return aring_req_fixed_file(req, fd);
 	if (likely(fd == sub->fd))
 		return aring_fd_file(sub->f);
-	if (unlikely(sub->sqpoll))
+	if (unlikely(sub->ring->sqpoll))
 		return aring_submit_sqpoll_file(sub, fd);
 	if (aring_fd_file(sub->f))
 		fdput(sub->f);
@@ -304,7 +301,7 @@ static void aring_submit_chain(struct aring_submit *sub)
 {
 	/* CQEs in the order of submission as far as that goes. */
 	aring_submit_flush(sub);
-	if (!sub->present && !sub->sqpoll) {
+	if (!sub->present && !sub->ring->sqpoll) {
 		aring_sleeper_add(sub->ring, &sub->sleeper);
 		sub->present = true;
 	}
@@ -464,7 +461,7 @@ static noinline bool aring_submit_special(struct aring_submit *sub,
 		more = aring_submit_refuse(sub, req, ret);
 	else if (!req->op->issue)
 		aring_submit_nothing(sub, req);
-	else if (sub->sqpoll && aring_submit_is_elsewhere(sub, req))
+	else if (sub->ring->sqpoll && aring_submit_is_elsewhere(sub, req))
 		more = aring_submit_member(sub, req, 0, false);
 	else
 		aring_submit_start(sub, req, sub->sqe.fd);
@@ -608,7 +605,7 @@ int aring_submit(struct aring_ring *ring, u32 to_submit)
 		ret = -EAGAIN;
 	if (aring_fd_file(sub.f))
 		fdput(sub.f);
-	if (unlikely(sub.owner_file))
+	if (unlikely(ring->sqpoll) && sub.owner_file)
 		fput(sub.owner_file);
 	if (unlikely(rcu_access_pointer(ring->rsrc.eventfd)))
 		WRITE_ONCE(ring->rsrc.submitter, NULL);
