@@ -31,6 +31,7 @@ static struct ring_test *ring_test_new(struct kunit *test, u32 first_index)
 						       TEST_CQ), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ring->shared);
 	ring->cq_mask = TEST_CQ - 1;
+	ring->cqe_size = sizeof(struct aring_cqe);
 	ring->cq_tail = first_index;
 	ring->shared->cq.head = first_index;
 	ring->shared->cq.tail = first_index;
