@@ -219,23 +219,64 @@ struct aring_req *aring_link_unblocked(struct aring_ring *ring)
 /* ---- LINK_TIMEOUT -------------------------------------------------------- */
 
 /**
- * aring_link_arm() - the time limit of a request begins to run
- * @req: about to be tried for the first time; listed
+ * aring_link_limit() - which request, if any, is the time limit of another one
+ * @req: about to be tried for the first time, listed
+ * @ticket: out: the time limit's
  *
  * Context: process.
+ *
+ * Return: true if there is one.
  */
-void aring_link_arm(struct aring_req *req)
+bool aring_link_limit(struct aring_req *req, u32 *ticket)
 {
 	struct aring_req *timeout;
 
 	if (likely(!READ_ONCE(req->pair)))
-		return;
+		return false;
 	/* The lock keeps it from being reclaimed, even if it ends meanwhile. */
 	mutex_lock(&req->ring->lock);
 	timeout = READ_ONCE(req->pair);
-	if (timeout && aring_state_read(&timeout->state) == ARING_QUEUED)
-		aring_timeout_arm(timeout);
+	if (timeout)
+		*ticket = timeout->ticket;
 	mutex_unlock(&req->ring->lock);
+	return timeout;
+}
+
+/**
+ * aring_link_arm() - a time limit begins to run, if it does not yet
+ * @ring: the ring
+ * @ticket: the time limit's, which may be over by now
+ *
+ * As on Linux 6.1 it does so behind the first attempt of what it limits, or
+ * before, where an attempt may last.
+ *
+ * Context: process.
+ */
+void aring_link_arm(struct aring_ring *ring, u32 ticket)
+{
+	struct aring_req *timeout;
+
+	mutex_lock(&ring->lock);
+	timeout = aring_find_by_ticket(ring, ticket);
+	if (timeout && timeout->opcode == ARING_OP_LINK_TIMEOUT &&
+	    READ_ONCE(timeout->pair) && !timeout->timer_ready &&
+	    aring_state_read(&timeout->state) == ARING_QUEUED)
+		aring_timeout_arm(timeout);
+	mutex_unlock(&ring->lock);
+}
+
+/**
+ * aring_link_arm_for() - an attempt that may last is about to begin
+ * @req: what is tried, listed
+ *
+ * Context: process.
+ */
+void aring_link_arm_for(struct aring_req *req)
+{
+	u32 ticket;
+
+	if (aring_link_limit(req, &ticket))
+		aring_link_arm(req->ring, ticket);
 }
 
 /**

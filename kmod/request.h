@@ -425,7 +425,9 @@ void aring_link_after(struct aring_ring *ring,
 		      const struct aring_after *after);
 void aring_drain_release(struct aring_ring *ring);
 struct aring_req *aring_link_unblocked(struct aring_ring *ring);
-void aring_link_arm(struct aring_req *req);
+bool aring_link_limit(struct aring_req *req, u32 *ticket);
+void aring_link_arm(struct aring_ring *ring, u32 ticket);
+void aring_link_arm_for(struct aring_req *req);
 void aring_timeout_arm(struct aring_req *req);
 void aring_link_fire(struct aring_req *timeout);
 bool aring_link_waits(const struct aring_req *req);

@@ -340,6 +340,7 @@ static int aring_run_block(struct aring_req *req)
 	unsigned long flags;
 	int ret;
 
+	aring_link_arm_for(req);
 	spin_lock_irqsave(&ring->work_lock, flags);
 	list_for_each_entry(sleeper, &ring->sleepers, list) {
 		if (sleeper->task == current)
@@ -394,7 +395,6 @@ static void aring_run_launch_as(struct aring_req *req)
 	const struct aring_op *op = req->op;
 	int ret;
 
-	aring_link_arm(req);
 	/* What could not even be copied for it. */
 	if (req->flags & ARING_REQ_FAIL) {
 		aring_run_end(req, ARING_ISSUED_DONE);
@@ -435,13 +435,20 @@ static void aring_run_launch_as(struct aring_req *req)
  */
 void aring_run_launch(struct aring_req *req)
 {
+	struct aring_ring *ring = req->ring;
 	const struct cred *old = NULL;
+	bool limited;
+	u32 limit;
 
+	limited = aring_link_limit(req, &limit);
 	if (req->cred != current_cred())
 		old = override_creds(req->cred);
 	aring_run_launch_as(req);
 	if (old)
 		revert_creds(old);
+	/* The request may be gone by now, the ring is kept by our file. */
+	if (unlikely(limited))
+		aring_link_arm(ring, limit);
 }
 
 /* One attempt at a STARTED request in its home, under its own credentials. */

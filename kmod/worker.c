@@ -484,7 +484,7 @@ static bool aring_worker_launch(struct aring_req *req)
 	int ret;
 
 	req->flags &= ~ARING_REQ_LAUNCH;
-	aring_link_arm(req);
+	aring_link_arm_for(req);
 	/* What could not even be copied for it. */
 	if (req->flags & ARING_REQ_FAIL) {
 		aring_run_end(req, ARING_ISSUED_DONE);

@@ -198,7 +198,9 @@ static void duel(struct __test_metadata *_metadata, struct ring *r, int way,
 		 unsigned long n, enum backend backend)
 {
 	struct duel d = { .fd = eventfd(0, 0) };
-	unsigned int lead = 0, taken = 0, gone = 0, started = 0;
+	unsigned int taken = 0, gone = 0, started = 0;
+	/* how far the cancel is held back, or the event if it is negative */
+	int lead = 0, step = 20 * test_slow();
 	pthread_t t;
 
 	ASSERT_EQ(0, pthread_create(&t, NULL, shoot, &d));
@@ -210,9 +212,9 @@ static void duel(struct __test_metadata *_metadata, struct ring *r, int way,
 		ASSERT_EQ(1, ring_submit(r));
 		prep_shot(r, way, d.fd);
 		/* who wins moves to and fro */
-		d.delay = i * 37 % 2000;
+		d.delay = i * 37 % 2000 + (lead < 0 ? -lead : 0);
 		__atomic_store_n(&d.go, d.go + 1, __ATOMIC_RELEASE);
-		relax(lead);
+		relax(lead > 0 ? lead : 0);
 		ASSERT_EQ(1, ring_submit(r));
 		for (int k = 0; k < 2; k++) {
 			struct aring_cqe cqe;
@@ -238,7 +240,7 @@ static void duel(struct __test_metadata *_metadata, struct ring *r, int way,
 		taken += verdict == 0;
 		gone += verdict == -ENOENT;
 		started += verdict == -EALREADY;
-		lead = verdict == 0 ? lead + 20 : lead > 20 ? lead - 20 : 0;
+		lead += verdict == 0 ? step : -step;
 		eventfd_clear(d.fd);
 	}
 	__atomic_store_n(&d.stop, 1, __ATOMIC_RELAXED);
