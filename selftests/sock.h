@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <linux/sockios.h>
 
 /* The next CQE is exactly this one. */
 #define NEXT(r, ud, want, more, ...)					\
@@ -185,6 +186,18 @@ static inline struct aring_sqe *prep_net(struct ring *r, unsigned int op,
 	return s;
 }
 
+/*
+ * Is a TCP socket still moving what it holds? When the last of it is acknowledged
+ * there is room again, however full it was.
+ */
+static inline bool net_in_flight(int fd)
+{
+	int queued = 0, unsent = 0;
+
+	return !ioctl(fd, SIOCOUTQ, &queued) &&
+	       !ioctl(fd, SIOCOUTQNSD, &unsent) && queued != unsent;
+}
+
 /* Send until nothing more goes in; answers how many bytes went. */
 static inline size_t net_fill(int fd)
 {
@@ -193,8 +206,7 @@ static inline size_t net_fill(int fd)
 	ssize_t n;
 	int idle = 0;
 
-	/* TCP moves what it holds by itself for a while */
-	while (idle < 20) {
+	while (idle < (net_in_flight(fd) ? 300 : 20)) {
 		n = send(fd, b, sizeof(b), MSG_DONTWAIT);
 		if (n > 0) {
 			total += n;
