@@ -202,15 +202,18 @@ static inline bool net_in_flight(int fd)
 static inline size_t net_fill(int fd)
 {
 	static char b[1024];
-	size_t total = 0;
+	size_t total = 0, size = sizeof(b);
 	ssize_t n;
 	int idle = 0;
 
 	while (idle < (net_in_flight(fd) ? 300 : 20)) {
-		n = send(fd, b, sizeof(b), MSG_DONTWAIT);
+		n = send(fd, b, size, MSG_DONTWAIT);
 		if (n > 0) {
 			total += n;
 			idle = 0;
+		} else if (size > 1) {
+			/* where much does not go in, little still may */
+			size /= 4;
 		} else {
 			usleep(1000);
 			idle++;
