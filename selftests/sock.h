@@ -187,15 +187,14 @@ static inline struct aring_sqe *prep_net(struct ring *r, unsigned int op,
 }
 
 /*
- * Is a TCP socket still moving what it holds? When the last of it is acknowledged
- * there is room again, however full it was.
+ * How long nothing may go in before a socket counts as full, milliseconds. TCP looks
+ * again whether its peer has room, first after 200 ms, and may then find some.
  */
-static inline bool net_in_flight(int fd)
+static inline int net_patience(int fd)
 {
-	int queued = 0, unsent = 0;
+	int unsent;
 
-	return !ioctl(fd, SIOCOUTQ, &queued) &&
-	       !ioctl(fd, SIOCOUTQNSD, &unsent) && queued != unsent;
+	return ioctl(fd, SIOCOUTQNSD, &unsent) ? 20 : 300;
 }
 
 /* Send until nothing more goes in; answers how many bytes went. */
@@ -203,10 +202,10 @@ static inline size_t net_fill(int fd)
 {
 	static char b[1024];
 	size_t total = 0, size = sizeof(b);
+	int idle = 0, patience = net_patience(fd);
 	ssize_t n;
-	int idle = 0;
 
-	while (idle < (net_in_flight(fd) ? 300 : 20)) {
+	while (idle < patience) {
 		n = send(fd, b, size, MSG_DONTWAIT);
 		if (n > 0) {
 			total += n;
