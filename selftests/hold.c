@@ -125,7 +125,7 @@ static int ring_for_many(struct ring *r, enum backend backend)
 static char *slurp(const char *path)
 {
 	size_t len = 0, size = 1 << 16;
-	char *text = malloc(size);
+	char *text = malloc(size), *more;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
@@ -133,7 +133,10 @@ static char *slurp(const char *path)
 		len += n;
 		if (len > size / 2) {
 			size *= 2;
-			text = realloc(text, size);
+			more = realloc(text, size);
+			if (!more)
+				break;
+			text = more;
 		}
 	}
 	close(fd);
@@ -153,7 +156,7 @@ static unsigned long in_flight(struct ring *r, const char *op)
 	char *text, *line, *rest;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", r->fd);
-	snprintf(kind, sizeof(kind), "op=%s,", op);
+	snprintf(kind, sizeof(kind), "op=%s,", op ?: "");
 	text = slurp(path);
 	for (line = text ? strtok_r(text, "\n", &rest) : NULL; line;
 	     line = strtok_r(NULL, "\n", &rest))
