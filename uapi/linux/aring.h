@@ -32,7 +32,7 @@
 #include <linux/time_types.h>
 
 /** ARING_ABI_VERSION - raised whenever something is added to this header. */
-#define ARING_ABI_VERSION	2
+#define ARING_ABI_VERSION	3
 
 /** ARING_MAX_ENTRIES - largest submission queue. */
 #define ARING_MAX_ENTRIES	32768U
@@ -47,7 +47,8 @@
  *	sending and receiving: ARING_RECVSEND_*
  * @fd: file descriptor the operation works on, with ARING_SQE_FIXED_FILE an
  *	index into the registered files
- * @off: byte offset in the file, or -1 for the file position; TIMEOUT: number of
+ * @off: byte offset in the file, or -1 for the file position; VREAD and VWRITE:
+ *	byte offset in the medium; TIMEOUT: number of
  *	completions after which it ends; POLL_REMOVE with UPDATE_USER_DATA: the new
  *	user_data
  * @addr2: second address; TIMEOUT_REMOVE with UPDATE: pointer to the new time;
@@ -73,7 +74,9 @@
  * @file_index: the same word
  * @addr_len: SEND: size of the address at @addr2
  * @__pad3: SEND: must be 0
- * @addr3: must be 0 for timeouts, else unused
+ * @vdev_flags: ARING_VDEV_*
+ * @addr3: VREAD and VWRITE with ARING_VDEV_TIME: nanoseconds that the device
+ *	takes; must be 0 for them without, and for timeouts; else unused
  * @__pad2: likewise
  */
 struct aring_sqe {
@@ -95,6 +98,7 @@ struct aring_sqe {
 		__u32	msg_flags;
 		__u32	timeout_flags;
 		__u32	cancel_flags;
+		__u32	vdev_flags;
 		__u32	op_flags;
 	};
 	__u64	user_data;
@@ -118,13 +122,30 @@ struct aring_sqe {
  * @res: result: as the plain system call's, or a negative errno
  * @flags: ARING_CQE_F_*
  *
- * In a ring made with ARING_SETUP_CQE32 each entry is followed by 16 more bytes,
- * which are 0 in this version.
+ * In a ring made with ARING_SETUP_CQE32 each entry is followed by 16 more bytes:
+ * a struct aring_cqe_times with ARING_SETUP_CQE_TIMES, else zeros.
  */
 struct aring_cqe {
 	__u64	user_data;
 	__s32	res;
 	__u32	flags;
+};
+
+/**
+ * struct aring_cqe_times - how long a request was in which state, 16 bytes
+ * @queued: nanoseconds QUEUED, all stays added up
+ * @started: nanoseconds STARTED, likewise; 2^32 - 1 for that and more
+ * @submitted: nanoseconds SUBMITTED; 2^32 - 1 for that and more
+ *
+ * On the ring's clock: on a virtual one what takes no virtual time takes 0.
+ * In the CQE of an event that is not the last of its request (ARING_CQE_F_MORE)
+ * they are those until then. A CQE that belongs to no request (the tag of a
+ * resource) has zeros.
+ */
+struct aring_cqe_times {
+	__u64	queued;
+	__u32	started;
+	__u32	submitted;
 };
 
 /* &aring_cqe.flags */
@@ -152,6 +173,8 @@ struct aring_cqe {
  * @ARING_OP_WRITE: pwrite(2)
  * @ARING_OP_SEND: send(2), or sendto(2) with an address
  * @ARING_OP_RECV: recv(2)
+ * @ARING_OP_VREAD: read from the ring's virtual device (ARING_IOC_VDEV)
+ * @ARING_OP_VWRITE: write to it
  *
  * The numbers between are io_uring's and answer -EINVAL. The numbers from 128
  * on are for operations that io_uring does not have.
@@ -175,6 +198,8 @@ enum aring_opcode {
 	ARING_OP_WRITE		= 23,
 	ARING_OP_SEND		= 26,
 	ARING_OP_RECV		= 27,
+	ARING_OP_VREAD		= 128,
+	ARING_OP_VWRITE		= 129,
 };
 
 /*
@@ -208,6 +233,9 @@ enum aring_opcode {
 #define ARING_POLL_UPDATE_EVENTS	(1U << 1)	/* POLL_REMOVE: new events */
 #define ARING_POLL_UPDATE_USER_DATA	(1U << 2)	/* POLL_REMOVE: new user_data */
 #define ARING_POLL_ADD_LEVEL		(1U << 3)	/* -EINVAL, as on Linux 6.1 */
+
+/* &aring_sqe.vdev_flags of VREAD and VWRITE */
+#define ARING_VDEV_TIME			(1U << 0)	/* the service time is in addr3 */
 
 /* &aring_sqe.ioprio of SEND, RECV, SENDMSG and RECVMSG */
 #define ARING_RECVSEND_POLL_FIRST	(1U << 0)	/* wait for readiness, then try */
@@ -248,6 +276,19 @@ enum aring_opcode {
 #define ARING_SETUP_DEFER_TASKRUN	(1U << 13)	/* hint */
 /* aring's own: all ring indices start at &aring_params.first_index. */
 #define ARING_SETUP_FIRST_INDEX		(1U << 31)
+/* aring's own, needs CQE32: each CQE says how long its request was in which state. */
+#define ARING_SETUP_CQE_TIMES		(1U << 30)
+/*
+ * aring's own: the order of CQEs. Without either of these two it is that in
+ * which requests happen to finish. With COMPLETION_ORDER it is that of their
+ * finishing times, of equal ones the lower ticket first. With SUBMISSION_ORDER it
+ * is that of their tickets: the CQE of a request that has finished waits for those
+ * of all before it; the CQEs of a multishot request before its last wait for
+ * nothing. Both together: -EINVAL. Only CQEs are ordered by this: what two
+ * writes leave where they overlap follows the order of finishing.
+ */
+#define ARING_SETUP_COMPLETION_ORDER	(1U << 29)
+#define ARING_SETUP_SUBMISSION_ORDER	(1U << 28)
 
 /* &aring_params.features */
 #define ARING_FEAT_SINGLE_MMAP		(1U << 0)	/* one mmap for SQ and CQ ring */
@@ -604,10 +645,393 @@ struct aring_info {
 	char	version[32];
 };
 
+/* &aring_vdev.policy: which of the waiting requests a free channel takes */
+#define ARING_VDEV_FIFO		0	/* the lowest ticket */
+#define ARING_VDEV_SHORTEST	1	/* the shortest service time, then the lowest ticket */
+#define ARING_VDEV_ELEVATOR	2	/* the next offset upwards, then from the start again */
+
+#define ARING_VDEV_MAX_CHANNELS	64U
+
+/**
+ * struct aring_vdev - argument of ARING_IOC_VDEV: the ring's virtual device
+ * @size: bytes of its medium, all 0 at first; 0 to have no device any more
+ * @channels: how many requests it serves at a time, 1 to 64
+ * @policy: ARING_VDEV_FIFO, _SHORTEST or _ELEVATOR
+ * @base: nanoseconds that any request takes
+ * @per_byte: picoseconds that each byte adds
+ * @per_distance: picoseconds for each byte between where the request before it
+ *	on the same device ended and where this one begins
+ * @resv: must be 0
+ *
+ * The medium is the ring's own and kernel memory: it counts against
+ * RLIMIT_MEMLOCK of the owner (unless CAP_IPC_LOCK) and against its memory cgroup.
+ *
+ * A request's pages are pinned when it is submitted, and count likewise. It is
+ * QUEUED while it waits for a channel and STARTED from when one has taken it; the
+ * data moves at the end of its service time. Its result is the number of bytes
+ * moved, less than asked for at the end of the medium; VREAD behind that gives
+ * 0, VWRITE -ENOSPC. fd must be -1.
+ *
+ * Errors: -EBUSY while requests for the old device are under way, -EINVAL,
+ * -ENOMEM (over the limit, or there is no memory).
+ */
+struct aring_vdev {
+	__u64	size;
+	__u32	channels;
+	__u32	policy;
+	__u64	base;
+	__u64	per_byte;
+	__u64	per_distance;
+	__u64	resv[3];
+};
+
+/* &aring_clock.cmd */
+#define ARING_CLOCK_GET		0	/* only ask */
+#define ARING_CLOCK_VIRTUAL	1	/* give the ring a virtual clock of its own, at 0 */
+#define ARING_CLOCK_SHARE	2	/* give it the virtual clock of the ring @fd */
+#define ARING_CLOCK_NEXT	3	/* move to the next event; -ENOENT if there is none */
+#define ARING_CLOCK_ADVANCE	4	/* move by @time */
+#define ARING_CLOCK_TO		5	/* move to @time; -EINVAL if that is in the past */
+#define ARING_CLOCK_ATTACH	6	/* the calling thread: time waits while it is outside ENTER */
+#define ARING_CLOCK_DETACH	7	/* no more; -ENOENT if it was not attached */
+
+/* &aring_clock.flags: with ARING_CLOCK_VIRTUAL in, always out */
+#define ARING_CLOCK_AUTO	(1U << 0)	/* it moves by itself when everybody waits */
+#define ARING_CLOCK_IS_VIRTUAL	(1U << 1)	/* out only */
+
+/**
+ * struct aring_clock - argument of ARING_IOC_CLOCK: what a ring takes for time
+ * @cmd: ARING_CLOCK_*
+ * @flags: ARING_CLOCK_AUTO
+ * @fd: with ARING_CLOCK_SHARE: a ring that has a virtual clock
+ * @nr_events: out: timers and device events that wait on the clock
+ * @time: in: nanoseconds, for ADVANCE and TO; out: the time now
+ * @next: out: when the next event is, or 2^64 - 1 if there is none
+ * @resv: must be 0
+ *
+ * A ring begins with the monotonic clock. VIRTUAL and SHARE are possible as long
+ * as no request is under way (-EBUSY). On a virtual clock TIMEOUT,
+ * LINK_TIMEOUT, the time limit of ENTER and the virtual device obey it; all
+ * clocks that a TIMEOUT may name are that one.
+ *
+ * What happens at one instant of a virtual clock happens in this order: (1) the
+ * device finishes requests, lower tickets first; (2) timers fire, lower tickets
+ * first; (3) the programs run: submit, cancel; (4) channels take what waits for
+ * them; (5) with ARING_SETUP_COMPLETION_ORDER the CQEs of the instant are posted.
+ * Of two rings that share the clock the one that came to it first goes first. A
+ * move from outside finishes the instant at hand (4, 5), and then does 1, 2 and,
+ * where there are CQEs to post, 4 and 5 of each instant on its way.
+ *
+ * An automatic clock moves when every ring on it has a thread asleep in
+ * ENTER and none that is awake there, none has an SQE being taken, a request for a
+ * thread to run, or one under way on a real file, and each attached thread sleeps in
+ * ENTER of some ring on it.
+ */
+struct aring_clock {
+	__u32	cmd;
+	__u32	flags;
+	__s32	fd;
+	__u32	nr_events;
+	__u64	time;
+	__u64	next;
+	__u64	resv[2];
+};
+
+/* &aring_rule.match: which members of a rule a request is compared with */
+#define ARING_MATCH_OPCODE	(1U << 0)
+#define ARING_MATCH_KIND	(1U << 1)
+#define ARING_MATCH_USER_DATA	(1U << 2)	/* of the bits in @mask */
+#define ARING_MATCH_TICKET	(1U << 3)	/* @user_data is the ticket */
+
+/**
+ * enum aring_kind - what kind of file a request works on
+ * @ARING_KIND_NONE: none: NOP, timeouts, cancelling, the virtual device
+ * @ARING_KIND_REG: a regular file
+ * @ARING_KIND_BLOCK: a block device
+ * @ARING_KIND_PIPE: a pipe or FIFO
+ * @ARING_KIND_STREAM: a socket that keeps the order of bytes
+ * @ARING_KIND_DGRAM: a socket that keeps the limits of messages
+ * @ARING_KIND_TTY: a terminal
+ * @ARING_KIND_CHAR: any other character device
+ * @ARING_KIND_OTHER: whatever else: directories, eventfd, timerfd, ...
+ */
+enum aring_kind {
+	ARING_KIND_NONE,
+	ARING_KIND_REG,
+	ARING_KIND_BLOCK,
+	ARING_KIND_PIPE,
+	ARING_KIND_STREAM,
+	ARING_KIND_DGRAM,
+	ARING_KIND_TTY,
+	ARING_KIND_CHAR,
+	ARING_KIND_OTHER,
+};
+
+/**
+ * enum aring_action - what a rule or a plan does to a request or an ENTER
+ * @ARING_ACT_NONE: nothing
+ * @ARING_ACT_HOLD_QUEUED: hold it SUBMITTED, before anything is tried
+ * @ARING_ACT_HOLD_STARTED: hold it QUEUED, before anything is tried
+ * @ARING_ACT_HOLD_DONE: hold it STARTED, with its result final
+ * @ARING_ACT_FAIL: do not do it, its result is -value (an errno)
+ * @ARING_ACT_SHORTEN: do only the first value bytes of it
+ * @ARING_ACT_DELAY: complete it value nanoseconds (of the ring's clock) late
+ * @ARING_ACT_AFTER: complete it when its value-th successor by ticket has been
+ * @ARING_ACT_CANCEL_WINS: hold it QUEUED until the next cancel, which wins
+ * @ARING_ACT_CANCEL_LOSES: the next cancel is answered -EALREADY
+ * @ARING_ACT_CQ_FULL: its CQE finds the ring full, whether it is or not
+ * @ARING_ACT_ENTER_EINTR: ENTER answers -EINTR, having done nothing
+ * @ARING_ACT_ENTER_TAKE: ENTER takes value SQEs at most
+ *
+ * Documentation/steering.rst says what each does with which operation.
+ */
+enum aring_action {
+	ARING_ACT_NONE,
+	ARING_ACT_HOLD_QUEUED,
+	ARING_ACT_HOLD_STARTED,
+	ARING_ACT_HOLD_DONE,
+	ARING_ACT_FAIL,
+	ARING_ACT_SHORTEN,
+	ARING_ACT_DELAY,
+	ARING_ACT_AFTER,
+	ARING_ACT_CANCEL_WINS,
+	ARING_ACT_CANCEL_LOSES,
+	ARING_ACT_CQ_FULL,
+	ARING_ACT_ENTER_EINTR,
+	ARING_ACT_ENTER_TAKE,
+};
+
+/**
+ * struct aring_rule - which requests, and what is to be done to them
+ * @match: ARING_MATCH_*, all of which must be so; 0 matches everything
+ * @opcode: for ARING_MATCH_OPCODE
+ * @kind: for ARING_MATCH_KIND: an &enum aring_kind
+ * @action: an &enum aring_action
+ * @user_data: for ARING_MATCH_USER_DATA
+ * @mask: for ARING_MATCH_USER_DATA: the bits that count
+ * @first: of those that match, the first that the rule applies to: 1 for the
+ *	first one
+ * @count: to how many it applies, 0 for all
+ * @value: as @action says, else 0
+ * @resv: must be 0
+ *
+ * The actions on ENTER look at no request: @match must be 0, and @first counts
+ * calls of ENTER. For the others all rules are looked at in the order in which
+ * they were set; the first with an action of a kind (hold at a point, result, time
+ * of completion, verdict, CQ) wins.
+ */
+struct aring_rule {
+	__u32	match;
+	__u8	opcode;
+	__u8	kind;
+	__u16	action;
+	__u64	user_data;
+	__u64	mask;
+	__u32	first;
+	__u32	count;
+	__u64	value;
+	__u64	resv;
+};
+
+/**
+ * struct aring_held - a request that is held
+ * @user_data: of its SQE
+ * @ticket: its submission ticket
+ * @opcode: ARING_OP_*
+ * @at: ARING_ACT_HOLD_QUEUED, _STARTED or _DONE, or ARING_ACT_CANCEL_WINS
+ * @resv: 0
+ * @res: its result, for one that is held at DONE, else 0
+ */
+struct aring_held {
+	__u64	user_data;
+	__u32	ticket;
+	__u8	opcode;
+	__u8	at;
+	__u16	resv;
+	__s32	res;
+	__u32	resv2;
+};
+
+/* &aring_steer.cmd */
+#define ARING_STEER_ADD		0	/* add @nr rules from @addr, all or none */
+#define ARING_STEER_CLEAR	1	/* forget all rules; what is held stays held */
+#define ARING_STEER_HELD	2	/* list what is held: at most @nr to @addr */
+#define ARING_STEER_RELEASE	3	/* let go the request with ticket @ticket */
+#define ARING_STEER_RELEASE_ALL	4	/* let go all */
+
+/* So many rules may a ring have. */
+#define ARING_MAX_RULES		256U
+
+/**
+ * struct aring_steer - argument of ARING_IOC_STEER
+ * @cmd: ARING_STEER_*
+ * @nr: in: number of elements at @addr; out: with HELD how many are held, with
+ *	RELEASE_ALL how many were let go
+ * @ticket: for RELEASE; -ENOENT if no such request is held
+ * @resv: must be 0
+ * @addr: pointer to struct aring_rule or struct aring_held, or 0
+ *
+ * What is held when the ring is closed is let go.
+ */
+struct aring_steer {
+	__u32	cmd;
+	__u32	nr;
+	__u32	ticket;
+	__u32	resv;
+	__u64	addr;
+};
+
+/* &aring_chaos.level: what may be done to a program */
+#define ARING_LEVEL_CONTRACT	0	/* whatever the interface permits */
+#define ARING_LEVEL_LINUX	1	/* only what Linux does to that kind of file */
+#define ARING_LEVEL_ANY		2	/* the rest, too */
+
+/* &aring_chaos.cancel */
+#define ARING_CHAOS_CANCEL_AS_IS	0
+#define ARING_CHAOS_CANCEL_LATE		1	/* cancels lose */
+#define ARING_CHAOS_CANCEL_EARLY	2	/* cancels win */
+
+#define ARING_CHAOS_ERRNOS	8
+
+/**
+ * struct aring_chaos - what a seed does to the rings of a session
+ * @seed: of which all decisions are a pure function, with ring and ticket
+ * @level: ARING_LEVEL_*
+ * @cancel: ARING_CHAOS_CANCEL_*
+ * @delay_min: nanoseconds that a completion is delayed at least
+ * @delay_max: and at most; 0 for no delay
+ * @short_ppm: how many of a million transfers are shortened
+ * @eintr_ppm: how many ENTERs answer -EINTR
+ * @cqfull_ppm: how many CQEs find the ring full
+ * @take_ppm: how many ENTERs take fewer SQEs than offered
+ * @cancel_ppm: how many requests @cancel applies to
+ * @reorder: a completion waits for up to so many successors, 0 for none
+ * @nr_errnos: how many of the following there are
+ * @errno_nr: an errno
+ * @errno_ppm: how many of a million requests fail with it
+ * @resv: must be 0
+ */
+struct aring_chaos {
+	__u64	seed;
+	__u32	level;
+	__u32	cancel;
+	__u64	delay_min;
+	__u64	delay_max;
+	__u32	short_ppm;
+	__u32	eintr_ppm;
+	__u32	cqfull_ppm;
+	__u32	take_ppm;
+	__u32	cancel_ppm;
+	__u32	reorder;
+	__u32	nr_errnos;
+	__u32	errno_nr[ARING_CHAOS_ERRNOS];
+	__u32	errno_ppm[ARING_CHAOS_ERRNOS];
+	__u32	resv;
+};
+
+/* &aring_deviation.flags */
+#define ARING_DEV_ENTER		(1U << 0)	/* @number is that of an ENTER, not a ticket */
+#define ARING_DEV_DONE		(1U << 1)	/* in a log: it was carried out */
+
+/**
+ * struct aring_deviation - one line of a plan, or of the log of what was done
+ * @ring: number of the ring in its process, the first is 1
+ * @number: ticket, counted from 0 whatever the ring's first index; or number of the
+ *	ENTER, the first is 1
+ * @flags: ARING_DEV_*
+ * @action: an &enum aring_action
+ * @opcode: of the request, in a log; in a plan it must be that one
+ * @kind: likewise an &enum aring_kind
+ * @value: as @action says
+ * @was: in a log: what @value was without (SHORTEN: the bytes asked for)
+ * @process: in a log: number of the process in the session, the first is 1
+ * @resv: 0
+ */
+struct aring_deviation {
+	__u32	ring;
+	__u32	number;
+	__u32	flags;
+	__u16	action;
+	__u8	opcode;
+	__u8	kind;
+	__u64	value;
+	__u64	was;
+	__u32	process;
+	__u32	resv;
+};
+
+/**
+ * struct aring_seen - one request, as a session that watches has seen it end
+ * @user_data: of its SQE
+ * @len: bytes that it asked for, if it moves bytes
+ * @res: its result
+ * @ticket: counted from 0
+ * @ring: number of the ring in its process
+ * @process: number of the process in the session
+ * @opcode: ARING_OP_*
+ * @kind: an &enum aring_kind
+ * @flags: 1 if it is for O_DIRECT, 2 if it must not wait (RWF_NOWAIT, O_NONBLOCK,
+ *	MSG_DONTWAIT)
+ * @resv: 0
+ * @block: logical block size of what O_DIRECT goes to, else 0
+ */
+struct aring_seen {
+	__u64	user_data;
+	__u64	len;
+	__s32	res;
+	__u32	ticket;
+	__u32	ring;
+	__u32	process;
+	__u8	opcode;
+	__u8	kind;
+	__u16	flags;
+	__u32	block;
+};
+
+/* &aring_session.cmd */
+#define ARING_SESSION_CREATE	0	/* this file, not a ring, becomes a session */
+#define ARING_SESSION_JOIN	1	/* rings of this process belong to session @id from now on */
+#define ARING_SESSION_CHAOS	2	/* @addr: struct aring_chaos */
+#define ARING_SESSION_PLAN	3	/* @addr: @nr of struct aring_deviation */
+#define ARING_SESSION_WATCH	4	/* keep what is seen; before any ring joins */
+#define ARING_SESSION_LOG	5	/* read @nr of struct aring_deviation from @from on */
+#define ARING_SESSION_SEEN	6	/* read @nr of struct aring_seen from @from on */
+#define ARING_SESSION_CLOCK	7	/* rings get an automatic virtual clock per process */
+
+/**
+ * struct aring_session - argument of ARING_IOC_SESSION
+ * @cmd: ARING_SESSION_*
+ * @nr: in: number of elements at @addr; out: number of them copied
+ * @id: CREATE: out: what names the session to JOIN, hard to guess; JOIN: in, on an
+ *	open /dev/aring that is not set up yet and then belongs to the session
+ * @from: LOG and SEEN: first element
+ * @total: LOG and SEEN: out: how many there are
+ * @addr: pointer
+ * @resv: must be 0
+ *
+ * A session is what ``aring run`` makes for a program and all that it starts:
+ * each ring that joins it is subject to its chaos or plan, and what was done is
+ * kept until the session's file is closed. JOIN needs the user ID of the creator
+ * (-EPERM) and a session that exists (-ENOENT).
+ */
+struct aring_session {
+	__u32	cmd;
+	__u32	nr;
+	__u64	id;
+	__u64	from;
+	__u64	total;
+	__u64	addr;
+	__u64	resv[2];
+};
+
 #define ARING_IOC_MAGIC		0xA8
 #define ARING_IOC_SETUP		_IOWR(ARING_IOC_MAGIC, 0x00, struct aring_params)
 #define ARING_IOC_ENTER		_IOW(ARING_IOC_MAGIC, 0x01, struct aring_enter)
 #define ARING_IOC_REGISTER	_IOW(ARING_IOC_MAGIC, 0x02, struct aring_register)
 #define ARING_IOC_INFO		_IOWR(ARING_IOC_MAGIC, 0x03, struct aring_info)
+#define ARING_IOC_VDEV		_IOW(ARING_IOC_MAGIC, 0x10, struct aring_vdev)
+#define ARING_IOC_CLOCK		_IOWR(ARING_IOC_MAGIC, 0x11, struct aring_clock)
+#define ARING_IOC_STEER		_IOWR(ARING_IOC_MAGIC, 0x12, struct aring_steer)
+#define ARING_IOC_SESSION	_IOWR(ARING_IOC_MAGIC, 0x13, struct aring_session)
 
 #endif /* _UAPI_LINUX_ARING_H */
