@@ -14,6 +14,7 @@
 #include "request.h"
 #include "sqpoll.h"
 #include "user.h"
+#include "vdev.h"
 #include "worker.h"
 
 /* Check what the program asks for, and round it. */
@@ -264,6 +265,7 @@ void aring_ring_kill(struct aring_ring *ring)
 	WRITE_ONCE(ring->dying, true);
 	aring_cancel_all(ring, NULL);
 	mutex_unlock(&ring->lock);
+	aring_vdev_kill(ring);
 	if (ring->sqpoll)
 		aring_sqpoll_wake(ring);
 	aring_resources_kill(ring);
@@ -308,6 +310,7 @@ static void aring_exit_fn(struct work_struct *work)
 	if (work_pending(&ring->exit_work))
 		return;
 
+	aring_vdev_exit(ring);
 	aring_pools_exit(ring);
 	aring_link_exit(ring);
 	aring_map_exit(ring);

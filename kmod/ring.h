@@ -36,6 +36,7 @@
 #include "resources.h"
 #include "uapi/linux/aring.h"
 
+struct aring_device;
 struct aring_req;
 struct aring_sqpoll;
 struct aring_user;
@@ -172,6 +173,7 @@ struct aring_bucket {
  * @sq_head: SQEs consumed; the ticket of the next one
  * @free: slots ready for use
  * @drain_disabled: there was a CQE_SKIP_SUCCESS: IO_DRAIN is not offered any more
+ * @device: the virtual device, or NULL
  * @odd: ARING_ODD_*, why every SQE has to be looked at closely
  * @lock: guards the tables and the three below
  * @buckets: requests in flight, by user_data and by ticket
@@ -241,6 +243,7 @@ struct aring_ring {
 	struct aring_req	*free;
 	bool			drain_disabled;
 	u8			odd;
+	struct aring_device	*device;
 
 	struct mutex		lock ____cacheline_aligned_in_smp;
 	struct aring_bucket	*buckets;

@@ -377,7 +377,7 @@ static int aring_submit_capture(struct aring_submit *sub, struct aring_req *req)
 {
 	int ret;
 
-	if (!req->file || !req->op->capture)
+	if (!req->op->capture || (!req->file && (req->op->flags & ARING_OP_FILE)))
 		return 0;
 	ret = req->op->capture(req);
 	if (!ret)
@@ -400,10 +400,10 @@ static bool aring_submit_member(struct aring_submit *sub, struct aring_req *req,
 	const struct aring_op *op = req->op;
 	bool more = true;
 
-	if (!ret && (op->flags & ARING_OP_FILE)) {
+	if (!ret && (op->flags & ARING_OP_FILE))
 		req->file = aring_submit_file(sub, req, sub->sqe.fd);
+	if (!ret)
 		ret = aring_submit_capture(sub, req);
-	}
 	if (!ret) {
 		aring_req_go_async(req);
 		req->drain = drain;
