@@ -425,6 +425,7 @@ void aring_post_dropped(struct aring_ring *ring, struct aring_req *req,
 bool aring_post_more(struct aring_req *req, s32 res);
 bool aring_overflow_flush(struct aring_ring *ring);
 void aring_overflow_drop(struct aring_ring *ring);
+void aring_post_instant(struct aring_ring *ring);
 void aring_notify(struct aring_ring *ring);
 void aring_notify_fn(struct irq_work *work);
 

@@ -42,6 +42,10 @@ static int aring_params_check(struct aring_params *p)
 	    !(flags & ARING_SETUP_SINGLE_ISSUER))
 		return -EINVAL;
 
+	if ((flags & ARING_SETUP_COMPLETION_ORDER) &&
+	    (flags & ARING_SETUP_SUBMISSION_ORDER))
+		return -EINVAL;
+
 	if (!p->sq_entries)
 		return -EINVAL;
 	if (p->sq_entries > ARING_MAX_ENTRIES) {
@@ -171,6 +175,7 @@ static void aring_ring_init(struct aring_ring *ring)
 	INIT_WORK(&ring->exit_work, aring_exit_fn);
 	aring_timeline_init(&ring->real_time, false);
 	ring->timeline = &ring->real_time;
+	aring_order_init(ring, ring->sq_head);
 	aring_link_init(ring);
 	aring_map_init(ring);
 	aring_pools_init(ring);
@@ -313,6 +318,7 @@ static void aring_exit_fn(struct work_struct *work)
 		return;
 
 	aring_vdev_exit(ring);
+	aring_order_exit(ring);
 	aring_pools_exit(ring);
 	aring_link_exit(ring);
 	aring_map_exit(ring);
