@@ -17,6 +17,7 @@
 #include "main.h"
 #include "request.h"
 #include "sqpoll.h"
+#include "vdev.h"
 
 struct workqueue_struct *aring_wq;
 
@@ -164,6 +165,8 @@ static long aring_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return likely(ring) ? aring_do_enter(ring, uarg) : -EBADFD;
 	case ARING_IOC_REGISTER:
 		return ring ? aring_do_register(ring, uarg) : -EBADFD;
+	case ARING_IOC_VDEV:
+		return ring ? aring_vdev_set(ring, uarg) : -EBADFD;
 	case ARING_IOC_SETUP:
 		return aring_setup(file, uarg);
 	case ARING_IOC_STEER:

@@ -16,6 +16,7 @@
  *			signal is sent to it; never with work_lock
  *	work_lock	irqsave spinlock: where runnable requests are listed, who
  *			sleeps in ENTER, which worker does what
+ *	(the device's lock, irqsave spinlock, outside of the timeline's: channels)
  *	cq_lock		irqsave spinlock: the CQ, its overflow, the
  *			timeouts that count completions, what waits for other
  *			requests, what is held; final states are reached
@@ -35,11 +36,13 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "order.h"
 #include "resources.h"
 #include "steer.h"
 #include "timeline.h"
 #include "uapi/linux/aring.h"
 
+struct aring_device;
 struct aring_req;
 struct aring_sqpoll;
 struct aring_user;
@@ -56,7 +59,8 @@ struct vm_area_struct;
 	 ARING_SETUP_SUBMIT_ALL | ARING_SETUP_COOP_TASKRUN | \
 	 ARING_SETUP_TASKRUN_FLAG | ARING_SETUP_SQE128 | \
 	 ARING_SETUP_CQE32 | ARING_SETUP_SINGLE_ISSUER | \
-	 ARING_SETUP_DEFER_TASKRUN | ARING_SETUP_FIRST_INDEX)
+	 ARING_SETUP_DEFER_TASKRUN | ARING_SETUP_FIRST_INDEX | \
+	 ARING_SETUP_COMPLETION_ORDER | ARING_SETUP_SUBMISSION_ORDER)
 
 #define ARING_FEATURES \
 	(ARING_FEAT_SINGLE_MMAP | ARING_FEAT_NODROP | \
@@ -181,6 +185,7 @@ struct aring_bucket {
  * @sq_head: SQEs consumed; the ticket of the next one
  * @free: slots ready for use
  * @drain_disabled: there was a CQE_SKIP_SUCCESS: IO_DRAIN is not offered any more
+ * @device: the virtual device, or NULL
  * @odd: ARING_ODD_*, why every SQE has to be looked at closely
  * @lock: guards the tables and the three below
  * @buckets: requests in flight, by user_data and by ticket
@@ -203,10 +208,12 @@ struct aring_bucket {
  * @cq_lock: guards the members below it
  * @cq_tail: the kernel's own CQ tail
  * @cq_room: free CQ entries known of; looked up again when it is 0
+ * @ordered: there is an order of CQEs to be kept; fixed
  * @nr_overflow: length of @overflow; read without the lock
  * @nr_timeouts: TIMEOUTs that ended by themselves
  * @nr_events: CQEs posted, TIMEOUTs that ended by themselves not counted
  * @overflow: requests whose CQE waits for room, oldest first
+ * @order: what is over and waits for its turn
  * @counting: TIMEOUTs that wait for a number of completions, next one first
  * @nr_ended: of those that were in the tables: how many are over
  * @nr_deferred: of those in the tables: how many wait for a drain
@@ -255,6 +262,7 @@ struct aring_ring {
 	struct aring_req	*free;
 	bool			drain_disabled;
 	u8			odd;
+	struct aring_device	*device;
 
 	struct mutex		lock ____cacheline_aligned_in_smp;
 	struct aring_bucket	*buckets;
@@ -278,10 +286,12 @@ struct aring_ring {
 	spinlock_t		cq_lock ____cacheline_aligned_in_smp;
 	u32			cq_tail;
 	u32			cq_room;
+	bool			ordered;
 	unsigned int		nr_overflow;
 	u32			nr_timeouts;
 	u64			nr_events;
 	struct list_head	overflow;
+	struct aring_order	order;
 	struct list_head	counting;
 	u32			nr_ended;
 	u32			nr_deferred;
