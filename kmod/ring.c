@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "clock.h"
 #include "request.h"
 #include "sqpoll.h"
 #include "user.h"
@@ -170,6 +171,8 @@ static void aring_ring_init(struct aring_ring *ring)
 	INIT_WORK(&ring->exit_work, aring_exit_fn);
 	aring_timeline_init(&ring->real_time, false);
 	ring->timeline = &ring->real_time;
+	INIT_LIST_HEAD(&ring->on_timeline);
+	INIT_LIST_HEAD(&ring->present);
 	aring_link_init(ring);
 	aring_map_init(ring);
 	aring_pools_init(ring);
@@ -269,6 +272,7 @@ void aring_ring_kill(struct aring_ring *ring)
 	if (ring->sqpoll)
 		aring_sqpoll_wake(ring);
 	aring_resources_kill(ring);
+	aring_clock_leave(ring);
 	/* The first time, and our last touch: until then nobody ends the ring. */
 	queue_work(aring_wq, &ring->exit_work);
 }
@@ -314,6 +318,8 @@ static void aring_exit_fn(struct work_struct *work)
 	aring_link_exit(ring);
 	aring_map_exit(ring);
 	aring_timeline_exit(&ring->real_time);
+	if (aring_is_virtual(ring))
+		aring_timeline_put(ring->timeline);
 	aring_ring_free(ring);
 	/* aring_exit() flushes the workqueue, so our code outlives this. */
 	module_put(THIS_MODULE);
