@@ -7,6 +7,7 @@
  * compare-and-swap of state.h does, against timers, workers and devices that
  * know nothing of the lock.
  */
+#include "hold.h"
 #include "op.h"
 #include "worker.h"
 
@@ -50,12 +51,17 @@ static int aring_cancel_req(struct aring_req *req, bool leave)
 		aring_complete_cancelled(req);
 		return 0;
 	case ARING_VERDICT_MARKED:
+		if (unlikely(req->flags & ARING_REQ_FATE))
+			aring_hold_marked(req);
 		return 0;
 	case ARING_VERDICT_STARTED:
 		if (taken)
 			aring_run_end(req, ARING_ISSUED_DONE);
 		else if (req->peer)
 			aring_worker_interrupt(req);
+		/* What is held with its result final: nobody will ask for it. */
+		if (unlikely(req->flags & ARING_REQ_FATE) && leave)
+			aring_hold_let_go(req);
 		return -EALREADY;
 	default:
 		return -ENOENT;

@@ -20,6 +20,7 @@
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
 
+#include "hold.h"
 #include "op.h"
 
 /* Look how much room the program has made. cq_lock. */
@@ -299,6 +300,8 @@ static void aring_reach_cancelled(struct aring_req *req)
  */
 void aring_complete(struct aring_req *req)
 {
+	if (unlikely(req->flags & ARING_REQ_FATE) && aring_hold_done(req))
+		return;
 	aring_end_by(req, aring_reach_done);
 }
 

@@ -56,6 +56,7 @@
  * @cleanup: give back what the operation holds, in process context, with
  *	the request over; called where ARING_REQ_CLEANUP or ARING_REQ_ASYNC is
  *	set, perhaps twice. May be NULL.
+ * @shorten: after @prep: do only so many bytes. NULL if it moves none.
  *
  * Aligned, so that a row is found by a shift.
  */
@@ -69,6 +70,7 @@ struct aring_op {
 	int		(*capture)(struct aring_req *req);
 	int		(*issue)(struct aring_req *req, unsigned int how);
 	void		(*cleanup)(struct aring_req *req);
+	void		(*shorten)(struct aring_req *req, u64 size);
 } __aligned(64);
 
 /* As many as a byte can name, so that no opcode is out of range. */
@@ -104,6 +106,7 @@ int aring_write_issue(struct aring_req *req, unsigned int how);
 int aring_read_fixed_issue(struct aring_req *req, unsigned int how);
 int aring_write_fixed_issue(struct aring_req *req, unsigned int how);
 void aring_rw_cleanup(struct aring_req *req);
+void aring_rw_shorten(struct aring_req *req, u64 size);
 
 /* op_sync.c */
 int aring_fsync_prep(struct aring_req *req, const struct aring_sqe *sqe);
@@ -124,6 +127,7 @@ int aring_recv_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_net_capture(struct aring_req *req);
 int aring_net_issue(struct aring_req *req, unsigned int how);
 void aring_net_cleanup(struct aring_req *req);
+void aring_net_shorten(struct aring_req *req, u64 size);
 
 /* op_poll.c */
 int aring_poll_prep(struct aring_req *req, const struct aring_sqe *sqe);

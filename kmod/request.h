@@ -66,6 +66,7 @@ enum aring_where {
 #define ARING_REQ_LINKED	0x2000	/* in a chain, or behind a drain: see link.c */
 #define ARING_REQ_ARMED		0x4000	/* a POLL_ADD in the file's wait queues */
 #define ARING_REQ_RSRC		0x8000	/* @rsrc_file, @rsrc_buf are set */
+#define ARING_REQ_FATE		0x10000	/* @steered is set */
 
 /**
  * struct aring_waiter - one entry in a foreign wait queue
@@ -262,6 +263,7 @@ struct aring_cancel {
  * @events: what it waits for, EPOLL*
  * @waiters: its entries in foreign wait queues; a tty needs two
  * @gone: the wait queue was torn down under it
+ * @steered: with ARING_REQ_FATE: what is to be done to it
  * @rw: per operation
  * @sync: per operation
  * @timeout: per operation
@@ -328,6 +330,7 @@ struct aring_req {
 	__poll_t		events;
 	bool			gone;
 	struct aring_waiter	waiters[2];
+	struct aring_steered	*steered;
 };
 
 /**
@@ -447,6 +450,8 @@ void aring_run_launch(struct aring_req *req);
 bool aring_is_at_home(const struct aring_req *req);
 void aring_run_wake(struct aring_req *req);
 void aring_run_woken(struct aring_req *req);
+void aring_run_queued(struct aring_req *req);
+bool aring_run_fail(struct aring_req *req);
 void aring_run_unlist(struct aring_req *req);
 bool aring_run_pending(struct aring_ring *ring);
 unsigned int aring_run_all(struct aring_ring *ring);

@@ -169,6 +169,7 @@ static void aring_ring_init(struct aring_ring *ring)
 	init_irq_work(&ring->notify_work, aring_notify_fn);
 	INIT_WORK(&ring->exit_work, aring_exit_fn);
 	aring_link_init(ring);
+	aring_steer_init(ring);
 	aring_map_init(ring);
 	aring_pools_init(ring);
 }
@@ -310,6 +311,7 @@ static void aring_exit_fn(struct work_struct *work)
 
 	aring_pools_exit(ring);
 	aring_link_exit(ring);
+	aring_steer_exit(ring);
 	aring_map_exit(ring);
 	aring_ring_free(ring);
 	/* aring_exit() flushes the workqueue, so our code outlives this. */

@@ -18,7 +18,8 @@
  *			sleeps in ENTER, which worker does what
  *	cq_lock		irqsave spinlock, a leaf: the CQ, its overflow, the
  *			timeouts that count completions, what waits for other
- *			requests; final states are reached under it
+ *			requests, what is held; final states are reached
+ *			under it
  *	map_lock	spinlock, a leaf: who has the ring mapped
  */
 #ifndef ARING_RING_H
@@ -34,6 +35,7 @@
 #include <linux/workqueue.h>
 
 #include "resources.h"
+#include "steer.h"
 #include "uapi/linux/aring.h"
 
 struct aring_req;
@@ -65,6 +67,7 @@ struct vm_area_struct;
 #define ARING_ODD_SQPOLL	0x01	/* a thread submits that is not the program's */
 #define ARING_ODD_RESTRICTED	0x02	/* there are restrictions */
 #define ARING_ODD_DRAIN_NEXT	0x04	/* the SQE after the chain at hand drains */
+#define ARING_ODD_STEERED	0x08	/* it has rules, or belongs to a session */
 
 /**
  * struct aring_index_pair - the two ends of one ring, as the program sees them
@@ -216,6 +219,7 @@ struct aring_bucket {
  * @unmap_work: cancels what an mm has submitted, after its last unmapping
  * @exit_work: ends the ring after the file is closed
  * @rsrc: what is registered with the ring
+ * @steer: rules, and what is held
  */
 struct aring_ring {
 	struct aring_shared	*shared;
@@ -290,6 +294,7 @@ struct aring_ring {
 	struct work_struct	exit_work;
 
 	struct aring_resources	rsrc;
+	struct aring_steering	steer;
 };
 
 /* The module's workqueue: ends rings, makes workers, cancels after munmap. */

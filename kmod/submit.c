@@ -103,7 +103,7 @@ static void aring_submit_begin(struct aring_submit *sub,
 /* It is over; it holds something or others may know it. */
 static noinline bool aring_submit_release(struct aring_req *req)
 {
-	if (req->flags & ARING_REQ_ASYNC) {
+	if (req->flags & (ARING_REQ_ASYNC | ARING_REQ_FATE)) {
 		aring_req_release(req);
 		aring_complete(req);
 		return true;
@@ -120,7 +120,8 @@ static noinline bool aring_submit_release(struct aring_req *req)
 static __always_inline void aring_submit_done(struct aring_submit *sub,
 					      struct aring_req *req)
 {
-	if (unlikely(req->flags & (ARING_REQ_ASYNC | ARING_REQ_CLEANUP)) &&
+	if (unlikely(req->flags & (ARING_REQ_ASYNC | ARING_REQ_CLEANUP |
+				   ARING_REQ_FATE)) &&
 	    aring_submit_release(req))
 		return;
 	*sub->last = req;
@@ -435,6 +436,18 @@ static bool aring_submit_is_elsewhere(struct aring_submit *sub,
 }
 
 /*
+ * Is anything to be done to it that would not happen by itself? What is, is made
+ * a chain of one, so that it is in the tables before its first attempt.
+ */
+static void aring_submit_steer(struct aring_submit *sub, struct aring_req *req)
+{
+	/* What kind of file it works on. Looked up again below, from the cache. */
+	if (req->op->flags & ARING_OP_FILE)
+		req->file = aring_submit_file(sub, req, sub->sqe.fd);
+	aring_steer_req(req, &sub->sqe);
+}
+
+/*
  * An SQE with special flags, or at a time when all are special. Return: false to
  * stop taking more.
  */
@@ -454,8 +467,11 @@ static noinline bool aring_submit_special(struct aring_submit *sub,
 	/* What prep() did not finish must not be cleaned up. */
 	if (ret)
 		req->op = &aring_ops[ARING_OP_NOP];
+	else if (sub->ring->odd & ARING_ODD_STEERED)
+		aring_submit_steer(sub, req);
 	if (sub->chain.head || (req->sqe_flags & ARING_SQE_LINKS) ||
-	    (!ret && (drain || READ_ONCE(sub->ring->nr_deferred))))
+	    (!ret && (drain || READ_ONCE(sub->ring->nr_deferred) ||
+		      (req->flags & ARING_REQ_FATE))))
 		more = aring_submit_member(sub, req, ret, drain);
 	else if (ret)
 		more = aring_submit_refuse(sub, req, ret);
