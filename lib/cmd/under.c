@@ -203,8 +203,9 @@ static bool set_environment(const struct under *u)
 	free(list);
 	if (ret || setenv(SHIM_ENV, u->quiet ? "quiet" : "on", 1))
 		return false;
+	/* Without a session of its own it belongs to that of who called, if any. */
 	if (!u->session)
-		return !unsetenv(SHIM_SESSION_ENV);
+		return true;
 	snprintf(id, sizeof(id), "%llx", u->session);
 	return !setenv(SHIM_SESSION_ENV, id, 1);
 }
@@ -371,6 +372,7 @@ int under_run(const struct under *u, struct under_end *end)
 {
 	double until = u->hang_after > 0 ? seconds_now() + u->hang_after : 0;
 	sigset_t set, mask;
+	sighandler_t chld;
 	int status = 0;
 	pid_t pid;
 	size_t i;
@@ -384,14 +386,18 @@ int under_run(const struct under *u, struct under_end *end)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	fflush(NULL);
 	sigprocmask(SIG_BLOCK, &set, &mask);
+	/* Where it is ignored children leave no status. */
+	chld = signal(SIGCHLD, SIG_DFL);
 	pid = fork();
 	if (pid < 0) {
 		complain("fork: %s", strerror(errno));
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 		return EXIT_UNDER_FAILED;
 	}
-	if (!pid)
+	if (!pid) {
+		signal(SIGCHLD, chld);
 		run_in_child(u, &mask);
+	}
 	if (!wait_for(pid, &set, until, end, &status)) {
 		end->how = UNDER_HUNG;
 		kill(pid, SIGKILL);
