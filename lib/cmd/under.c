@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../core/session_env.h"
 #include "../shim/filter.h"
 #include "../shim/target.h"
 #include "cmd.h"
@@ -207,7 +208,7 @@ static bool set_environment(const struct under *u)
 	if (!u->session)
 		return true;
 	snprintf(id, sizeof(id), "%llx", u->session);
-	return !setenv(SHIM_SESSION_ENV, id, 1);
+	return !setenv(ARING_SESSION_ENV, id, 1);
 }
 
 /**
