@@ -22,6 +22,7 @@
 
 #include "hold.h"
 #include "op.h"
+#include "session.h"
 
 /* Look how much room the program has made. cq_lock. */
 static bool aring_cq_look_for_room(struct aring_ring *ring)
@@ -82,6 +83,8 @@ static void aring_cq_publish(struct aring_ring *ring)
  */
 static bool aring_post(struct aring_ring *ring, struct aring_req *req)
 {
+	if (unlikely(ring->watched))
+		aring_session_saw(req);
 	if (unlikely((req->sqe_flags & ARING_SQE_CQE_SKIP_SUCCESS) &&
 		     !(req->flags & ARING_REQ_FAIL)))
 		return true;
@@ -500,7 +503,7 @@ void aring_complete_batch(struct aring_ring *ring, struct aring_req *first)
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->cq_lock, flags);
-	if (likely(!ring->nr_overflow &&
+	if (likely(!ring->nr_overflow && !ring->watched &&
 		   ring->cqe_size == sizeof(struct aring_cqe))) {
 		if (ring->cq_room < ARING_BATCH)
 			aring_cq_look_for_room(ring);

@@ -316,7 +316,7 @@ void aring_session_verdict(struct aring_member *member,
  *
  * Context: any, cq_lock held.
  */
-void aring_session_saw(const struct aring_req *req)
+void aring_session_saw(struct aring_req *req)
 {
 	struct aring_record *seen = &req->ring->member->sess->seen;
 	unsigned long flags;
@@ -327,6 +327,8 @@ void aring_session_saw(const struct aring_req *req)
 	req->seen->res = req->res;
 	req->seen->flags |= ARING_SEEN_ENDED;
 	spin_unlock_irqrestore(&seen->lock, flags);
+	/* The slot will be another one's. */
+	req->seen = NULL;
 }
 
 /* ---- an ENTER --------------------------------------------------------------- */

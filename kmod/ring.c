@@ -12,6 +12,7 @@
 #include <linux/vmalloc.h>
 
 #include "request.h"
+#include "session.h"
 #include "sqpoll.h"
 #include "user.h"
 #include "worker.h"
@@ -185,6 +186,8 @@ static void aring_ring_free(struct aring_ring *ring)
 	if (ring->submitter)
 		put_task_struct(ring->submitter);
 	put_task_struct(ring->owner);
+	if (ring->member)
+		aring_member_free(ring->member);
 	mem_cgroup_put(ring->memcg);
 	aring_user_put(ring->user);
 	kfree(ring);

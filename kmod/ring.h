@@ -38,6 +38,7 @@
 #include "steer.h"
 #include "uapi/linux/aring.h"
 
+struct aring_member;
 struct aring_req;
 struct aring_sqpoll;
 struct aring_user;
@@ -220,6 +221,8 @@ struct aring_bucket {
  * @exit_work: ends the ring after the file is closed
  * @rsrc: what is registered with the ring
  * @steer: rules, and what is held
+ * @member: its place in a session, or NULL; set before anybody can reach the ring
+ * @watched: likewise: the session wants to see what ends
  */
 struct aring_ring {
 	struct aring_shared	*shared;
@@ -295,6 +298,8 @@ struct aring_ring {
 
 	struct aring_resources	rsrc;
 	struct aring_steering	steer;
+	struct aring_member	*member;
+	bool			watched;
 };
 
 /* The module's workqueue: ends rings, makes workers, cancels after munmap. */

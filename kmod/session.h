@@ -122,7 +122,7 @@ int aring_session(struct file *file, struct aring_session __user *arg);
 void aring_session_close(struct aring_sess *sess);
 bool aring_member_claim(struct aring_member *member);
 void aring_member_unclaim(struct aring_member *member);
-void aring_member_attach(struct aring_member *member, struct aring_ring *ring);
+int aring_member_attach(struct aring_member *member, struct aring_ring *ring);
 void aring_member_free(struct aring_member *member);
 
 /* plan.c APIs */
@@ -136,7 +136,8 @@ struct aring_deviation *aring_plan_next(struct aring_sess *sess,
 bool aring_session_pick(struct aring_req *req, const struct aring_sqe *sqe,
 			struct aring_fate *fate);
 int aring_session_enter(struct aring_ring *ring, struct aring_enter *enter);
-void aring_session_verdict(struct aring_req *req);
+void aring_session_verdict(struct aring_member *member,
+			   const struct aring_fate *fate);
 void aring_session_saw(struct aring_req *req);
 
 #endif /* ARING_SESSION_H */
