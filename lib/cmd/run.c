@@ -1,30 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
  * aring run: run a program that was written for io_uring on /dev/aring.
- *
- * Everything that can go wrong is found out before the filter is installed: a
- * filter cannot be taken back, and then there is no falling back either.
  */
-#include <errno.h>
 #include <getopt.h>
-#include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
+#include <sys/random.h>
 #include <unistd.h>
 
-#include "../shim/filter.h"
-#include "../shim/target.h"
+#include "chaos.h"
+#include "chaotic.h"
 #include "cmd.h"
-
-/* As env(1), nohup(1) and their like: what PROG itself would hardly say. */
-enum {
-	EXIT_RUN_FAILED		= 125,
-	EXIT_NOT_EXECUTABLE	= 126,
-	EXIT_NOT_FOUND		= 127,
-};
+#include "names.h"
 
 static const char usage[] =
 "usage: aring run [OPTION]... [--] PROG [ARG]...\n"
@@ -32,260 +19,247 @@ static const char usage[] =
 "Runs PROG with its io_uring system calls going to /dev/aring, and those of the\n"
 "programs that it starts.\n"
 "\n"
-"      --fallback   where that is not possible, say so and run PROG on io_uring\n"
-"  -q, --quiet      say nothing of programs started later that stay outside\n"
-"  -h, --help       this text\n"
+"      --fallback     where that is not possible, say so and run PROG on io_uring\n"
+"  -q, --quiet        say nothing of programs started later that stay outside\n"
+"      --clock CLOCK  real, or virtual: time-outs pass when everybody waits\n"
+"  -h, --help         this text\n"
 "\n"
-"Exit status: PROG's. 125: it cannot run on /dev/aring, and a line says why; 126:\n"
-"PROG cannot be executed; 127: there is no such PROG.\n";
+"To make it harder for PROG:\n"
+"      --chaos STRING      KEY=VALUE,...: what may happen, and how often:\n"
+"                          seed=N, short=P%, eio=P% (and other errors), eintr=P%,\n"
+"                          take=P%, cqfull=P%, reorder=N, delay=A..Bus,\n"
+"                          cancel=late|early[:P%], level=contract|linux|any\n"
+"      --plan FILE         do what FILE says, and nothing else\n"
+"      --chaos-log FILE    write what was done, which is a plan; - for stdout\n"
+"      --hang-after SEC    after that long kill PROG, which then has failed\n"
+"\n"
+"To run it many times, without input and output:\n"
+"      --seeds N           with N seeds, from seed=, until one makes it fail\n"
+"      --shrink            find the deviations that are enough to make it fail\n"
+"      --explore N         every plan of at most N deviations\n"
+"      --save FILE         where to save the plan that is left (aring.plan)\n"
+"\n"
+"A run that fails prints the line that repeats it. Exit status: PROG's; of many\n"
+"runs the failing one's, and 128 and the signal if one killed it, else 0. 124: it\n"
+"hung; 125: it cannot run on /dev/aring, and a line says why; 126: PROG cannot be\n"
+"executed; 127: there is no such PROG.\n";
 
-struct run {
-	char **argv;
-	char path[PATH_MAX];
-	char shim[PATH_MAX];
-	char reason[PATH_MAX + 200];
-	const char *next;
-	bool fallback;
-	bool quiet;
-	bool filtered;
-};
-
-__attribute__((__format__(__printf__, 3, 4)))
-static bool refuse(struct run *run, const char *next, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(run->reason, sizeof(run->reason), fmt, ap);
-	va_end(ap);
-	run->next = next;
-	return false;
-}
-
-static bool device_is_usable(struct run *run)
-{
-	struct aring_params p;
-	struct aring ring;
-	struct why w;
-	int ret;
-
-	memset(&p, 0, sizeof(p));
-	ret = aring_queue_init_backend(ARING_BACKEND_DEVICE, 2, &ring, &p);
-	if (!ret) {
-		aring_queue_exit(&ring);
-		return true;
-	}
-	why_no_ring(ARING_BACKEND_DEVICE, ret, &w);
-	return refuse(run, w.next[0], "%s", w.reason);
-}
-
-static bool target_is_enterable(struct run *run)
-{
-	struct shim_target t;
-
-	if (shim_target_ok(run->path, &t))
-		return true;
-	if (!strcmp(t.what, run->path))
-		return refuse(run, "run another build of it, or use --fallback",
-			      "%s: it %s, so the shim cannot get into it",
-			      run->path, t.why);
-	return refuse(run, "run another build of it, or use --fallback",
-		      "%s: its interpreter %s %s, so the shim cannot get into it",
-		      run->path, t.what, t.why);
-}
-
-/* Beside this program: where it was built, and where it was installed. */
-static bool find_shim(struct run *run)
-{
-	static const char * const dirs[] = {
-		"../lib", "../lib/x86_64-linux-gnu", "../lib64",
-	};
-	char self[PATH_MAX], file[PATH_MAX + 64];
-	char *slash;
-	ssize_t n;
-	size_t i;
-
-	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n < 0)
-		return refuse(run, "mount /proc", "/proc/self/exe: %s",
-			      strerror(errno));
-	self[n] = 0;
-	slash = strrchr(self, '/');
-	if (slash)
-		*slash = 0;
-	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
-		snprintf(file, sizeof(file), "%s/%s/%s", self, dirs[i],
-			 SHIM_FILE);
-		if (!realpath(file, run->shim) || access(run->shim, R_OK))
-			continue;
-		if (!strpbrk(run->shim, ": "))
-			return true;
-		return refuse(run, "install it elsewhere",
-			      "%s: LD_PRELOAD takes no path with a blank or colon",
-			      run->shim);
-	}
-	return refuse(run, "make lib, or make install", "%s: not found in %s/%s",
-		      SHIM_FILE, self, dirs[0]);
-}
-
-/* How try_filter()'s child ends, beside an errno. */
-enum {
-	FILTER_IS_THERE		= 200,
-	FILTER_HAS_NO_EFFECT	= 201,
-};
-
-static void try_filter(void)
-{
-	int ret;
-
-	/* Should it die of it: no core file. */
-	prctl(PR_SET_DUMPABLE, 0);
-	if (shim_filter_mode() && shim_filter_traps())
-		_exit(FILTER_IS_THERE);
-	ret = shim_filter_install();
-	if (ret)
-		_exit(-ret < FILTER_IS_THERE ? -ret : EPERM);
-	_exit(shim_filter_traps() ? 0 : FILTER_HAS_NO_EFFECT);
-}
-
-/*
- * In a child: a policy may forbid the filter, or kill whoever calls io_uring
- * before the filter has its say, or there may be one already (aring run within
- * aring run).
+/**
+ * struct run - the command line
+ * @u: the program
+ * @c: what is to happen to it
+ * @fallback: run it on io_uring if it is not possible
+ * @session: a session is asked for
  */
-static bool filter_is_possible(struct run *run)
-{
-	static const char next[] =
-		"allow seccomp(2) in the policy of this container or service, or use --fallback";
-	int status = 0;
-	pid_t pid;
-
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0)
-		return refuse(run, "try again", "fork: %s", strerror(errno));
-	if (!pid)
-		try_filter();
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (WIFSIGNALED(status))
-		return refuse(run, next,
-			      "seccomp: a policy kills what calls io_uring (%s)",
-			      strsignal(WTERMSIG(status)));
-	switch (WEXITSTATUS(status)) {
-	case 0:
-		return true;
-	case FILTER_IS_THERE:
-		run->filtered = true;
-		return true;
-	case FILTER_HAS_NO_EFFECT:
-		return refuse(run, next,
-			      "seccomp: a policy decides about io_uring's calls before the shim's filter");
-	default:
-		return refuse(run, next,
-			      "seccomp: the filter cannot be installed (%s)",
-			      strerror(WEXITSTATUS(status)));
-	}
-}
-
-static bool is_possible(struct run *run)
-{
-	return target_is_enterable(run) && device_is_usable(run) &&
-	       find_shim(run) && filter_is_possible(run);
-}
-
-/* The shim first, what the caller wants preloaded after it. */
-static bool set_environment(const struct run *run)
-{
-	const char *theirs = getenv("LD_PRELOAD");
-	char *list = NULL;
-	int ret;
-
-	if (asprintf(&list, "%s%s%s", run->shim,
-		     theirs && *theirs ? ":" : "", theirs ? theirs : "") < 0)
-		return false;
-	ret = setenv("LD_PRELOAD", list, 1);
-	free(list);
-	return !ret && !setenv(SHIM_ENV, run->quiet ? "quiet" : "on", 1);
-}
-
-/* With its path, which is known; this knows scripts without a first line, too. */
-static int execute(const struct run *run)
-{
-	int err;
-
-	execvp(run->path, run->argv);
-	err = errno;
-	complain("%s: %s", run->path, strerror(err));
-	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
-}
+struct run {
+	struct under u;
+	struct chaotic c;
+	bool fallback;
+	bool session;
+};
 
 static int run_program(struct run *run)
 {
-	int ret;
+	int ret = under_find(&run->u);
 
-	ret = shim_find_program(run->argv[0], getenv("PATH"), run->path,
-				sizeof(run->path));
-	if (ret) {
-		complain("%s: %s", run->argv[0], strerror(-ret));
-		return ret == -ENOENT || ret == -ENOTDIR ?
-		       EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	if (ret)
+		return ret;
+	if (under_is_possible(&run->u))
+		return run->session ? chaotic_run(&run->c) :
+		       under_become(&run->u);
+	if (!run->fallback) {
+		complain("%s; next: %s", run->u.reason, run->u.next);
+		return EXIT_UNDER_FAILED;
 	}
-	if (!is_possible(run)) {
-		if (!run->fallback) {
-			complain("%s; next: %s", run->reason, run->next);
-			return EXIT_RUN_FAILED;
-		}
-		complain("%s; running it on io_uring instead", run->reason);
-		return execute(run);
+	complain("%s; running it on io_uring instead", run->u.reason);
+	return under_become_outside(&run->u);
+}
+
+/* ---- the command line ------------------------------------------------------ */
+
+static bool parse_chaos(struct run *run, const char *text)
+{
+	struct aring_chaos *c = &run->c.trial.chaos;
+	unsigned int seed = 0;
+	char why[600];
+
+	/* Not longer than one can read out to somebody. */
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
+		seed = (unsigned int)getpid();
+	c->seed = seed;
+	run->c.has_chaos = true;
+	if (chaos_read(text, c, why, sizeof(why)))
+		return true;
+	complain("--chaos: %s", why);
+	return false;
+}
+
+static bool parse_count(const char *option, const char *text, __u64 min,
+			__u64 max, __u64 *nr)
+{
+	if (read_number(text, max, nr) && *nr >= min)
+		return true;
+	complain("%s %s: not a number from %llu to %llu", option, text, min,
+		 max);
+	return false;
+}
+
+static bool parse_seconds(struct run *run, const char *text)
+{
+	char *end;
+	double v = strtod(text, &end);
+
+	if (*text && !*end && v > 0 && v <= 1e6) {
+		run->u.hang_after = v;
+		return true;
 	}
-	if (!set_environment(run)) {
-		complain("%s", strerror(ENOMEM));
-		return EXIT_RUN_FAILED;
+	complain("--hang-after %s: not a number of seconds", text);
+	return false;
+}
+
+static bool parse_clock(struct run *run, const char *text)
+{
+	run->c.trial.virtual_clock = !strcmp(text, "virtual");
+	if (run->c.trial.virtual_clock || !strcmp(text, "real"))
+		return true;
+	complain("--clock %s: there are real and virtual", text);
+	return false;
+}
+
+enum {
+	OPT_FALLBACK = 256,
+	OPT_CHAOS,
+	OPT_PLAN,
+	OPT_LOG,
+	OPT_HANG,
+	OPT_CLOCK,
+	OPT_SEEDS,
+	OPT_SHRINK,
+	OPT_EXPLORE,
+	OPT_SAVE,
+};
+
+/* What needs a session. */
+static bool parse_session_option(struct run *run, int option, const char *arg)
+{
+	__u64 nr = 0;
+
+	run->session = true;
+	switch (option) {
+	case OPT_CHAOS:
+		return parse_chaos(run, arg);
+	case OPT_PLAN:
+		run->c.plan_file = arg;
+		return true;
+	case OPT_LOG:
+		run->c.log_file = arg;
+		return true;
+	case OPT_HANG:
+		return parse_seconds(run, arg);
+	case OPT_CLOCK:
+		return parse_clock(run, arg);
+	case OPT_SEEDS:
+		if (!parse_count("--seeds", arg, 1, 1U << 31, &nr))
+			return false;
+		run->c.seeds = nr;
+		return true;
+	case OPT_SHRINK:
+		run->c.shrink = true;
+		return true;
+	case OPT_EXPLORE:
+		if (!parse_count("--explore", arg, 0, 100, &nr))
+			return false;
+		run->c.explore = true;
+		run->c.most = (unsigned int)nr;
+		return true;
+	default:
+		run->c.save_file = arg;
+		return true;
 	}
-	ret = run->filtered ? 0 : shim_filter_install();
-	if (ret) {
-		complain("seccomp: %s", strerror(-ret));
-		return EXIT_RUN_FAILED;
-	}
-	return execute(run);
+}
+
+/* What contradicts itself, or asks for nothing. */
+static bool makes_sense(const struct run *run)
+{
+	const struct chaotic *c = &run->c;
+	bool by_seed = c->has_chaos && !chaos_does_nothing(&c->trial.chaos);
+	const char *why = NULL;
+
+	if (run->fallback && run->session)
+		why = "--fallback: on io_uring there is nothing of what is asked for";
+	else if (c->plan_file && c->explore)
+		why = "--plan and --explore: one or the other";
+	else if (c->plan_file && by_seed)
+		why = "--plan and --chaos: a plan says it all; only level= goes with it";
+	else if (c->has_chaos && !by_seed && !c->plan_file && !c->explore)
+		why = "--chaos: nothing that could happen, as in short=10%";
+	else if (c->seeds && (!by_seed || c->explore))
+		why = "--seeds: it goes with --chaos alone";
+	else if (c->shrink && !by_seed && !c->plan_file)
+		why = "--shrink: it needs --chaos or --plan";
+	if (why)
+		complain("%s", why);
+	return !why;
+}
+
+static int misused(void)
+{
+	bad_use("run");
+	return EXIT_UNDER_FAILED;
 }
 
 int cmd_run(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "fallback", no_argument, NULL, 'f' },
+		{ "fallback", no_argument, NULL, OPT_FALLBACK },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "chaos", required_argument, NULL, OPT_CHAOS },
+		{ "plan", required_argument, NULL, OPT_PLAN },
+		{ "chaos-log", required_argument, NULL, OPT_LOG },
+		{ "hang-after", required_argument, NULL, OPT_HANG },
+		{ "clock", required_argument, NULL, OPT_CLOCK },
+		{ "seeds", required_argument, NULL, OPT_SEEDS },
+		{ "shrink", no_argument, NULL, OPT_SHRINK },
+		{ "explore", required_argument, NULL, OPT_EXPLORE },
+		{ "save", required_argument, NULL, OPT_SAVE },
 		{ NULL, 0, NULL, 0 },
 	};
 	static struct run run;
 	int c;
 
+	trial_init(&run.c.trial, &run.u);
+	run.c.save_file = "aring.plan";
 	opterr = 0;
-	/* "+": what follows PROG is PROG's. */
-	while ((c = getopt_long(argc, argv, "+qh", options, NULL)) != -1) {
+	/* "+": what follows PROG is PROG's; ":": say what lacks its argument. */
+	while ((c = getopt_long(argc, argv, "+:qh", options, NULL)) != -1) {
 		switch (c) {
-		case 'f':
+		case OPT_FALLBACK:
 			run.fallback = true;
 			break;
 		case 'q':
-			run.quiet = true;
+			run.u.quiet = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);
 			return EXIT_OK;
-		default:
+		case '?':
 			complain("unknown option '%s'", argv[optind - 1]);
-			bad_use("run");
-			return EXIT_RUN_FAILED;
+			return misused();
+		case ':':
+			complain("%s: it needs a value", argv[optind - 1]);
+			return misused();
+		default:
+			if (!parse_session_option(&run, c, optarg))
+				return misused();
 		}
 	}
+	if (!makes_sense(&run))
+		return misused();
 	if (optind == argc) {
 		complain("which program?");
-		bad_use("run");
-		return EXIT_RUN_FAILED;
+		return misused();
 	}
-	run.argv = argv + optind;
+	run.u.argv = argv + optind;
 	return run_program(&run);
 }
