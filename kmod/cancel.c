@@ -7,6 +7,7 @@
  * compare-and-swap of state.h does, against timers, workers and devices that
  * know nothing of the lock.
  */
+#include "hold.h"
 #include "op.h"
 #include "worker.h"
 
@@ -41,7 +42,9 @@ static int aring_cancel_req(struct aring_req *req, bool leave)
 	 * Only what waits for a peer may be withdrawn once it is STARTED; and
 	 * what is STARTED just to be armed.
 	 */
-	bool waits = req->peer || (req->op->flags & ARING_OP_OWN_START);
+	bool waits = req->peer ||
+		     (req->op->flags & (ARING_OP_OWN_START | ARING_OP_FINAL)) ==
+		     ARING_OP_OWN_START;
 	bool taken;
 
 	switch (aring_cancel_decide(req, waits || leave, &taken)) {
@@ -50,12 +53,17 @@ static int aring_cancel_req(struct aring_req *req, bool leave)
 		aring_complete_cancelled(req);
 		return 0;
 	case ARING_VERDICT_MARKED:
+		if (unlikely(req->flags & ARING_REQ_FATE))
+			aring_hold_marked(req);
 		return 0;
 	case ARING_VERDICT_STARTED:
 		if (taken)
 			aring_run_end(req, ARING_ISSUED_DONE);
 		else if (req->peer)
 			aring_worker_interrupt(req);
+		/* What is held with its result final: nobody will ask for it. */
+		if (unlikely(req->flags & ARING_REQ_FATE) && leave)
+			aring_hold_let_go(req);
 		return -EALREADY;
 	default:
 		return -ENOENT;

@@ -21,6 +21,7 @@
  */
 #include <linux/hrtimer.h>
 
+#include "hold.h"
 #include "link.h"
 #include "worker.h"
 
@@ -494,10 +495,15 @@ void aring_chain_start(struct aring_ring *ring, struct aring_chain *chain)
 	chain->head = NULL;
 	if (!ok)
 		return;
-	if (!deferred && aring_req_is_elsewhere(head))
+	if (deferred) {
+		if (READ_ONCE(ring->nr_unblocked))
+			aring_run_unblocked(ring);
+		return;
+	}
+	if (unlikely(head->flags & ARING_REQ_FATE) && aring_hold_first(head))
+		return;
+	if (aring_req_is_elsewhere(head))
 		aring_run_woken(head);
-	else if (!deferred)
+	else
 		aring_run_launch(head);
-	else if (READ_ONCE(ring->nr_unblocked))
-		aring_run_unblocked(ring);
 }

@@ -17,6 +17,7 @@
 #include "main.h"
 #include "request.h"
 #include "sqpoll.h"
+#include "vdev.h"
 
 struct workqueue_struct *aring_wq;
 
@@ -103,6 +104,7 @@ static long aring_do_enter(struct aring_ring *ring,
 			   const struct aring_enter __user *arg)
 {
 	struct aring_enter enter;
+	u32 offered;
 	int ret, wait;
 
 	ret = aring_enter_get(&enter, arg);
@@ -110,8 +112,14 @@ static long aring_do_enter(struct aring_ring *ring,
 		return ret;
 	if (unlikely(enter.flags & ~ARING_ENTER_FLAGS))
 		return -EINVAL;
+	offered = enter.to_submit;
 	if (unlikely(READ_ONCE(ring->setup_flags) & ARING_SETUP_R_DISABLED))
 		return -EBADFD;
+	if (unlikely(READ_ONCE(ring->odd) & ARING_ODD_STEERED)) {
+		ret = aring_steer_enter(ring, &enter);
+		if (ret)
+			return ret;
+	}
 	/* Who has seen a CQE and closed his descriptor wants the file closed. */
 	if (unlikely(!llist_empty(&ring->reclaim)))
 		aring_reclaim_now(ring);
@@ -121,9 +129,9 @@ static long aring_do_enter(struct aring_ring *ring,
 		ret = aring_enter_sqpoll(ring, &enter);
 		if (ret < 0)
 			return ret;
-	} else if (enter.to_submit) {
+	} else if (offered) {
 		ret = aring_submit(ring, enter.to_submit);
-		if (ret != enter.to_submit)
+		if (ret != offered)
 			return ret;
 	}
 	if (enter.flags & ARING_ENTER_GETEVENTS) {
@@ -157,8 +165,12 @@ static long aring_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return likely(ring) ? aring_do_enter(ring, uarg) : -EBADFD;
 	case ARING_IOC_REGISTER:
 		return ring ? aring_do_register(ring, uarg) : -EBADFD;
+	case ARING_IOC_VDEV:
+		return ring ? aring_vdev_set(ring, uarg) : -EBADFD;
 	case ARING_IOC_SETUP:
 		return aring_setup(file, uarg);
+	case ARING_IOC_STEER:
+		return ring ? aring_steer(ring, uarg) : -EBADFD;
 	case ARING_IOC_INFO:
 		return aring_info(uarg);
 	default:

@@ -9,15 +9,19 @@
 #include <linux/hrtimer.h>
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/rbtree.h>
 #include <linux/socket.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
 
 #include "ring.h"
 #include "state.h"
+#include "timeline.h"
 
+struct aring_device;
 struct aring_op;
 struct cred;
+struct page;
 
 /**
  * enum aring_where - where a request may run after the submitter let go of it
@@ -66,6 +70,9 @@ enum aring_where {
 #define ARING_REQ_LINKED	0x2000	/* in a chain, or behind a drain: see link.c */
 #define ARING_REQ_ARMED		0x4000	/* a POLL_ADD in the file's wait queues */
 #define ARING_REQ_RSRC		0x8000	/* @rsrc_file, @rsrc_buf are set */
+#define ARING_REQ_FATE		0x10000	/* @steered is set */
+#define ARING_REQ_PARKED	0x20000	/* its CQE waited for its turn; see order.c */
+#define ARING_REQ_TAG		0x40000	/* no SQE's: its CQE says that a resource is gone */
 
 /**
  * struct aring_waiter - one entry in a foreign wait queue
@@ -217,6 +224,40 @@ struct aring_cancel {
 };
 
 /**
+ * struct aring_vio - VREAD, VWRITE
+ * @device: whose pages are held for it, NULL before and after
+ * @addr: user address of the buffer
+ * @off: first byte in the medium
+ * @want: bytes asked for
+ * @len: bytes that there are
+ * @flags: ARING_VDEV_*
+ * @time: nanoseconds that it takes: as given, or the way of the head not counted
+ * @since: when it began to wait for a channel
+ * @pages: pinned pages, @few or allocated, NULL if there are none
+ * @nr_pages: how many
+ * @waiting: in &aring_device.waiting; the device's lock
+ * @entry: in &aring_device.started, then perhaps in &aring_device.done; likewise
+ * @finish: once it is STARTED: its time is over
+ * @few: room for a few of them
+ */
+struct aring_vio {
+	struct aring_device	*device;
+	u64			addr;
+	u64			off;
+	u32			want;
+	u32			len;
+	u32			flags;
+	u64			time;
+	u64			since;
+	struct page		**pages;
+	unsigned long		nr_pages;
+	struct rb_node		waiting;
+	struct list_head	entry;
+	struct aring_event	finish;
+	struct page		*few[4];
+};
+
+/**
  * struct aring_req - one request
  * @state: see state.h
  * @flags: ARING_REQ_*; the owner's
@@ -240,6 +281,7 @@ struct aring_cancel {
  * @work_entry: in the run list or a worker's queue; work_lock
  * @cq_entry: in &aring_ring.overflow once it is over, before that perhaps in
  *	&aring_ring.deferred or &aring_ring.unblocked; cq_lock
+ * @parked: in &aring_order.parked once it is over; cq_lock
  * @link: what waits in the chain for this one to be over; cq_lock
  * @prev: what this one waits for in the chain; cq_lock
  * @pair: the LINK_TIMEOUT of this request, or what that one is for; cq_lock
@@ -262,6 +304,7 @@ struct aring_cancel {
  * @events: what it waits for, EPOLL*
  * @waiters: its entries in foreign wait queues; a tty needs two
  * @gone: the wait queue was torn down under it
+ * @steered: with ARING_REQ_FATE: what is to be done to it
  * @rw: per operation
  * @sync: per operation
  * @timeout: per operation
@@ -269,6 +312,7 @@ struct aring_cancel {
  * @net: per operation
  * @poll: per operation
  * @poll_update: per operation
+ * @vio: per operation
  */
 struct aring_req {
 	aring_state_t		state;
@@ -299,6 +343,7 @@ struct aring_req {
 		struct aring_net	net;
 		struct aring_poll	poll;
 		struct aring_poll_update poll_update;
+		struct aring_vio	vio;
 	};
 
 	/* From here on only what went asynchronous is touched. */
@@ -307,6 +352,7 @@ struct aring_req {
 	struct hlist_node	by_ticket;
 	struct list_head	work_entry;
 	struct list_head	cq_entry;
+	struct rb_node		parked;
 	struct aring_req	*link;
 	struct aring_req	*prev;
 	struct aring_req	*pair;
@@ -328,6 +374,7 @@ struct aring_req {
 	__poll_t		events;
 	bool			gone;
 	struct aring_waiter	waiters[2];
+	struct aring_steered	*steered;
 };
 
 /**
@@ -381,6 +428,7 @@ void aring_post_dropped(struct aring_ring *ring, struct aring_req *req,
 bool aring_post_more(struct aring_req *req, s32 res);
 bool aring_overflow_flush(struct aring_ring *ring);
 void aring_overflow_drop(struct aring_ring *ring);
+void aring_post_instant(struct aring_ring *ring);
 void aring_notify(struct aring_ring *ring);
 void aring_notify_fn(struct irq_work *work);
 
@@ -447,6 +495,8 @@ void aring_run_launch(struct aring_req *req);
 bool aring_is_at_home(const struct aring_req *req);
 void aring_run_wake(struct aring_req *req);
 void aring_run_woken(struct aring_req *req);
+void aring_run_queued(struct aring_req *req);
+bool aring_run_fail(struct aring_req *req);
 void aring_run_unlist(struct aring_req *req);
 bool aring_run_pending(struct aring_ring *ring);
 unsigned int aring_run_all(struct aring_ring *ring);

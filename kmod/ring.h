@@ -16,9 +16,12 @@
  *			signal is sent to it; never with work_lock
  *	work_lock	irqsave spinlock: where runnable requests are listed, who
  *			sleeps in ENTER, which worker does what
- *	cq_lock		irqsave spinlock, a leaf: the CQ, its overflow, the
+ *	(the device's lock, irqsave spinlock, outside of the timeline's: channels)
+ *	cq_lock		irqsave spinlock: the CQ, its overflow, the
  *			timeouts that count completions, what waits for other
- *			requests; final states are reached under it
+ *			requests, what is held; final states are reached
+ *			under it
+ *	(the lock of a timeline, irqsave spinlock, a leaf: what is to happen when)
  *	map_lock	spinlock, a leaf: who has the ring mapped
  */
 #ifndef ARING_RING_H
@@ -33,9 +36,13 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "order.h"
 #include "resources.h"
+#include "steer.h"
+#include "timeline.h"
 #include "uapi/linux/aring.h"
 
+struct aring_device;
 struct aring_req;
 struct aring_sqpoll;
 struct aring_user;
@@ -52,7 +59,8 @@ struct vm_area_struct;
 	 ARING_SETUP_SUBMIT_ALL | ARING_SETUP_COOP_TASKRUN | \
 	 ARING_SETUP_TASKRUN_FLAG | ARING_SETUP_SQE128 | \
 	 ARING_SETUP_CQE32 | ARING_SETUP_SINGLE_ISSUER | \
-	 ARING_SETUP_DEFER_TASKRUN | ARING_SETUP_FIRST_INDEX)
+	 ARING_SETUP_DEFER_TASKRUN | ARING_SETUP_FIRST_INDEX | \
+	 ARING_SETUP_COMPLETION_ORDER | ARING_SETUP_SUBMISSION_ORDER)
 
 #define ARING_FEATURES \
 	(ARING_FEAT_SINGLE_MMAP | ARING_FEAT_NODROP | \
@@ -65,6 +73,7 @@ struct vm_area_struct;
 #define ARING_ODD_SQPOLL	0x01	/* a thread submits that is not the program's */
 #define ARING_ODD_RESTRICTED	0x02	/* there are restrictions */
 #define ARING_ODD_DRAIN_NEXT	0x04	/* the SQE after the chain at hand drains */
+#define ARING_ODD_STEERED	0x08	/* it has rules, or belongs to a session */
 
 /**
  * struct aring_index_pair - the two ends of one ring, as the program sees them
@@ -168,10 +177,15 @@ struct aring_bucket {
  * @user: the owner, for counting threads over his rings
  * @max_peer_workers: RLIMIT_NPROC of the owner at set-up
  * @sqpoll: with SQPOLL the thread that submits, else NULL
+ * @timeline: its clock: @real_time, or a virtual one. Changed under submit_lock,
+ *	@lock and work_lock while nothing is under way.
+ * @on_virtual: it is a virtual one
+ * @ring_nr: the how-manieth ring on it this one is
  * @submit_lock: serialises submission; guards the members below it
  * @sq_head: SQEs consumed; the ticket of the next one
  * @free: slots ready for use
  * @drain_disabled: there was a CQE_SKIP_SUCCESS: IO_DRAIN is not offered any more
+ * @device: the virtual device, or NULL
  * @odd: ARING_ODD_*, why every SQE has to be looked at closely
  * @lock: guards the tables and the three below
  * @buckets: requests in flight, by user_data and by ticket
@@ -194,10 +208,12 @@ struct aring_bucket {
  * @cq_lock: guards the members below it
  * @cq_tail: the kernel's own CQ tail
  * @cq_room: free CQ entries known of; looked up again when it is 0
+ * @ordered: there is an order of CQEs to be kept; fixed
  * @nr_overflow: length of @overflow; read without the lock
  * @nr_timeouts: TIMEOUTs that ended by themselves
  * @nr_events: CQEs posted, TIMEOUTs that ended by themselves not counted
  * @overflow: requests whose CQE waits for room, oldest first
+ * @order: what is over and waits for its turn
  * @counting: TIMEOUTs that wait for a number of completions, next one first
  * @nr_ended: of those that were in the tables: how many are over
  * @nr_deferred: of those in the tables: how many wait for a drain
@@ -215,7 +231,9 @@ struct aring_bucket {
  * @nr_mappings: VMAs in all; read without the lock
  * @unmap_work: cancels what an mm has submitted, after its last unmapping
  * @exit_work: ends the ring after the file is closed
+ * @real_time: what happens by the monotonic clock
  * @rsrc: what is registered with the ring
+ * @steer: rules, and what is held
  */
 struct aring_ring {
 	struct aring_shared	*shared;
@@ -235,12 +253,16 @@ struct aring_ring {
 	struct aring_user	*user;
 	unsigned long		max_peer_workers;
 	struct aring_sqpoll	*sqpoll;
+	struct aring_timeline	*timeline;
+	bool			on_virtual;
+	u32			ring_nr;
 
 	struct mutex		submit_lock ____cacheline_aligned_in_smp;
 	u32			sq_head;
 	struct aring_req	*free;
 	bool			drain_disabled;
 	u8			odd;
+	struct aring_device	*device;
 
 	struct mutex		lock ____cacheline_aligned_in_smp;
 	struct aring_bucket	*buckets;
@@ -264,10 +286,12 @@ struct aring_ring {
 	spinlock_t		cq_lock ____cacheline_aligned_in_smp;
 	u32			cq_tail;
 	u32			cq_room;
+	bool			ordered;
 	unsigned int		nr_overflow;
 	u32			nr_timeouts;
 	u64			nr_events;
 	struct list_head	overflow;
+	struct aring_order	order;
 	struct list_head	counting;
 	u32			nr_ended;
 	u32			nr_deferred;
@@ -289,7 +313,10 @@ struct aring_ring {
 	struct work_struct	unmap_work;
 	struct work_struct	exit_work;
 
+	struct aring_timeline	real_time;
+
 	struct aring_resources	rsrc;
+	struct aring_steering	steer;
 };
 
 /* The module's workqueue: ends rings, makes workers, cancels after munmap. */

@@ -11,6 +11,7 @@
 #include <linux/poll.h>
 #include <linux/sched.h>
 
+#include "hold.h"
 #include "op.h"
 #include "worker.h"
 
@@ -189,6 +190,22 @@ void aring_run_woken(struct aring_req *req)
 }
 
 /**
+ * aring_run_queued() - a QUEUED request is to be run
+ * @req: QUEUED, on no list; &aring_ring.lock held, so that it is not reclaimed
+ *
+ * Context: process.
+ */
+void aring_run_queued(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->work_lock, flags);
+	aring_run_place(req);
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+}
+
+/**
  * aring_run_unblocked() - place what no longer waits for other requests
  * @ring: the ring, kept alive by the caller
  *
@@ -238,29 +255,38 @@ void aring_run_unlist(struct aring_req *req)
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 }
 
-/* The next request that may run in this thread, taken: STARTED and ours. */
-static struct aring_req *aring_run_take(struct aring_ring *ring, bool *ready)
+/*
+ * The next request that may run in this thread, taken: STARTED and ours. Or one
+ * that is to be held instead: *@due, and its ticket.
+ */
+static struct aring_req *aring_run_take(struct aring_ring *ring, bool *ready,
+					bool *due, u32 *ticket)
 {
 	struct aring_req *req, *tmp, *found = NULL;
 	unsigned long flags;
 
+	*ready = false;
+	*due = false;
 	spin_lock_irqsave(&ring->work_lock, flags);
 	list_for_each_entry_safe(req, tmp, &ring->run_list, work_entry) {
 		if (!aring_is_at_home(req))
 			continue;
+		*due = aring_hold_is_due(req);
+		*ticket = req->ticket;
+		if (unlikely(*due))
+			break;
 		aring_run_del(req);
 		if (aring_state_take(&req->state)) {
 			found = req;
 			break;
 		}
 	}
-	*ready = !found && aring_ready_is_here(ring);
-	if (*ready) {
-		found = aring_pool_take(&ring->ready);
+	if (!found && !*due && aring_ready_is_here(ring)) {
+		found = aring_pool_take(&ring->ready, due, ticket);
 		*ready = found;
 	}
 	/* What is not for us is for somebody else, and we were in his way. */
-	if (!found)
+	if (!found && !*due)
 		aring_ready_kick(ring);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 	return found;
@@ -389,12 +415,34 @@ void aring_run_async(struct aring_req *req)
 	aring_run_end(req, aring_run_block(req));
 }
 
+/**
+ * aring_run_fail() - the fate of a request is to fail
+ * @req: SUBMITTED or STARTED and ours, ARING_REQ_FATE
+ *
+ * Context: process.
+ *
+ * Return: true if it is, and it is over.
+ */
+bool aring_run_fail(struct aring_req *req)
+{
+	if (!req->steered->fate.error)
+		return false;
+	/* Asked for back: completing it says so. */
+	if (aring_state_read(&req->state) == ARING_SUBMITTED)
+		aring_state_start(&req->state);
+	aring_req_set_result(req, req->steered->fate.error);
+	aring_run_end(req, ARING_ISSUED_DONE);
+	return true;
+}
+
 /* Under the submitter's credentials. */
 static void aring_run_launch_as(struct aring_req *req)
 {
 	const struct aring_op *op = req->op;
 	int ret;
 
+	if (unlikely(req->flags & ARING_REQ_FATE) && aring_run_fail(req))
+		return;
 	/* What could not even be copied for it. */
 	if (req->flags & ARING_REQ_FAIL) {
 		aring_run_end(req, ARING_ISSUED_DONE);
@@ -537,9 +585,17 @@ unsigned int aring_run_all(struct aring_ring *ring)
 {
 	struct aring_req *req;
 	unsigned int nr = 0;
-	bool ready;
+	bool ready, due;
+	u32 ticket;
 
-	while ((req = aring_run_take(ring, &ready)) != NULL) {
+	for (;;) {
+		req = aring_run_take(ring, &ready, &due, &ticket);
+		if (unlikely(due)) {
+			aring_hold_listed(ring, ticket);
+			continue;
+		}
+		if (!req)
+			break;
 		aring_run_one(req);
 		nr++;
 		if (ready)

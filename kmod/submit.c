@@ -103,7 +103,7 @@ static void aring_submit_begin(struct aring_submit *sub,
 /* It is over; it holds something or others may know it. */
 static noinline bool aring_submit_release(struct aring_req *req)
 {
-	if (req->flags & ARING_REQ_ASYNC) {
+	if (req->flags & (ARING_REQ_ASYNC | ARING_REQ_FATE)) {
 		aring_req_release(req);
 		aring_complete(req);
 		return true;
@@ -120,7 +120,8 @@ static noinline bool aring_submit_release(struct aring_req *req)
 static __always_inline void aring_submit_done(struct aring_submit *sub,
 					      struct aring_req *req)
 {
-	if (unlikely(req->flags & (ARING_REQ_ASYNC | ARING_REQ_CLEANUP)) &&
+	if (unlikely(req->flags & (ARING_REQ_ASYNC | ARING_REQ_CLEANUP |
+				   ARING_REQ_FATE)) &&
 	    aring_submit_release(req))
 		return;
 	*sub->last = req;
@@ -377,7 +378,7 @@ static int aring_submit_capture(struct aring_submit *sub, struct aring_req *req)
 {
 	int ret;
 
-	if (!req->file || !req->op->capture)
+	if (!req->op->capture || (!req->file && (req->op->flags & ARING_OP_FILE)))
 		return 0;
 	ret = req->op->capture(req);
 	if (!ret)
@@ -400,10 +401,10 @@ static bool aring_submit_member(struct aring_submit *sub, struct aring_req *req,
 	const struct aring_op *op = req->op;
 	bool more = true;
 
-	if (!ret && (op->flags & ARING_OP_FILE)) {
+	if (!ret && (op->flags & ARING_OP_FILE))
 		req->file = aring_submit_file(sub, req, sub->sqe.fd);
+	if (!ret)
 		ret = aring_submit_capture(sub, req);
-	}
 	if (!ret) {
 		aring_req_go_async(req);
 		req->drain = drain;
@@ -435,6 +436,18 @@ static bool aring_submit_is_elsewhere(struct aring_submit *sub,
 }
 
 /*
+ * Is anything to be done to it that would not happen by itself? What is, is made
+ * a chain of one, so that it is in the tables before its first attempt.
+ */
+static void aring_submit_steer(struct aring_submit *sub, struct aring_req *req)
+{
+	/* What kind of file it works on. Looked up again below, from the cache. */
+	if (req->op->flags & ARING_OP_FILE)
+		req->file = aring_submit_file(sub, req, sub->sqe.fd);
+	aring_steer_req(req, &sub->sqe);
+}
+
+/*
  * An SQE with special flags, or at a time when all are special. Return: false to
  * stop taking more.
  */
@@ -454,8 +467,11 @@ static noinline bool aring_submit_special(struct aring_submit *sub,
 	/* What prep() did not finish must not be cleaned up. */
 	if (ret)
 		req->op = &aring_ops[ARING_OP_NOP];
+	else if (sub->ring->odd & ARING_ODD_STEERED)
+		aring_submit_steer(sub, req);
 	if (sub->chain.head || (req->sqe_flags & ARING_SQE_LINKS) ||
-	    (!ret && (drain || READ_ONCE(sub->ring->nr_deferred))))
+	    (!ret && (drain || READ_ONCE(sub->ring->nr_deferred) ||
+		      (req->flags & ARING_REQ_FATE))))
 		more = aring_submit_member(sub, req, ret, drain);
 	else if (ret)
 		more = aring_submit_refuse(sub, req, ret);
@@ -530,6 +546,30 @@ aring_submit_find(struct aring_ring *ring, u32 pos)
 	return aring_sqe_at(ring, index);
 }
 
+/*
+ * A ticket without an SQE. Where CQEs come in the order of tickets somebody has
+ * to be over for it; the caller has seen that there is a slot.
+ */
+static void aring_submit_dropped(struct aring_submit *sub, u32 ticket)
+{
+	struct aring_ring *ring = sub->ring;
+	struct aring_req *req = ring->free;
+
+	if (!(ring->setup_flags & ARING_SETUP_SUBMISSION_ORDER))
+		return;
+	ring->free = req->next;
+	aring_state_init(&req->state);
+	req->flags = 0;
+	req->opcode = ARING_OP_NOP;
+	req->sqe_flags = ARING_SQE_CQE_SKIP_SUCCESS;
+	req->ticket = ticket;
+	req->op = &aring_ops[ARING_OP_NOP];
+	req->user_data = 0;
+	req->result = 0;
+	req->file = NULL;
+	aring_submit_done(sub, req);
+}
+
 /* Take SQEs, at most @nr. Return: how many were taken. */
 static unsigned int aring_submit_some(struct aring_submit *sub,
 				      unsigned int nr)
@@ -546,8 +586,10 @@ static unsigned int aring_submit_some(struct aring_submit *sub,
 			break;
 		ticket = sub->head++;
 		sqe = aring_submit_find(ring, ticket);
-		if (unlikely(!sqe))
+		if (unlikely(!sqe)) {
+			aring_submit_dropped(sub, ticket);
 			break;
+		}
 		req = ring->free;
 		ring->free = req->next;
 		taken++;
