@@ -23,6 +23,7 @@
 
 #include "hold.h"
 #include "op.h"
+#include "quiet.h"
 
 /* Look how much room the program has made. cq_lock. */
 static bool aring_cq_look_for_room(struct aring_ring *ring)
@@ -180,6 +181,8 @@ void aring_post_dropped(struct aring_ring *ring, struct aring_req *req,
 	if (silent)
 		req->sqe_flags |= ARING_SQE_CQE_SKIP_SUCCESS;
 	ring->nr_ended++;
+	if (req->opcode == ARING_OP_LINK_TIMEOUT)
+		aring_timeout_stop(req);
 	/* It was never tried: nothing but this holds its file. */
 	if (req->op->cleanup && (req->op->flags & ARING_OP_FILE))
 		req->op->cleanup(req);
@@ -206,6 +209,7 @@ static void aring_end_counting(struct aring_ring *ring)
 		if (!aring_state_take(&req->state))
 			continue;
 		WARN_ON_ONCE(!aring_state_finish(&req->state));
+		aring_timeout_stop(req);
 		aring_req_set_result(req, 0);
 		req->flags |= ARING_REQ_COUNTED;
 		aring_end(ring, req);
@@ -284,11 +288,22 @@ static void aring_cq_ended(struct aring_ring *ring)
 	aring_cq_wake(ring);
 }
 
+/*
+ * A request that kept the clock from moving is over, its CQE is published, and what
+ * it led to is listed. cq_lock.
+ */
+static void aring_real_end(struct aring_ring *ring)
+{
+	/* Behind all of that; pairs with the read-acquire in quiet.c. */
+	atomic_dec_return_release(&ring->nr_real);
+}
+
 /* Reach the final state and post the CQE, as one step under cq_lock. */
 static void aring_end_by(struct aring_req *req,
 			 void (*reach)(struct aring_req *req))
 {
 	struct aring_ring *ring = req->ring;
+	bool real = req->flags & ARING_REQ_REAL;
 	unsigned long flags;
 
 	/* rcu: the ring outlives the wake-up that follows the last touch. */
@@ -297,8 +312,12 @@ static void aring_end_by(struct aring_req *req,
 	reach(req);
 	aring_end(ring, req);
 	aring_cq_commit(ring);
+	if (unlikely(real))
+		aring_real_end(ring);
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
 	aring_cq_ended(ring);
+	if (unlikely(real))
+		aring_quiet_look(ring);
 	rcu_read_unlock();
 }
 
@@ -379,6 +398,7 @@ void aring_complete_cancelled(struct aring_req *req)
  */
 bool aring_queue_or_cancel_quiet(struct aring_req *req, bool *again)
 {
+	bool real = req->flags & ARING_REQ_REAL;
 	struct aring_ring *ring = req->ring;
 	enum aring_queued queued;
 	unsigned long flags;
@@ -399,10 +419,15 @@ bool aring_queue_or_cancel_quiet(struct aring_req *req, bool *again)
 	if (queued == ARING_QUEUED_CANCELLED) {
 		aring_end(ring, req);
 		aring_cq_commit(ring);
+		if (unlikely(real))
+			aring_real_end(ring);
 	}
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
-	if (queued == ARING_QUEUED_CANCELLED)
+	if (queued == ARING_QUEUED_CANCELLED) {
 		aring_cq_wake(ring);
+		if (unlikely(real))
+			aring_quiet_look(ring);
+	}
 	rcu_read_unlock();
 
 	*again = queued == ARING_QUEUED_AGAIN;

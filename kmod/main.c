@@ -13,9 +13,10 @@
 #include <linux/poll.h>
 #include <linux/uaccess.h>
 
+#include "clock.h"
 #include "compat.h"
 #include "main.h"
-#include "request.h"
+#include "quiet.h"
 #include "sqpoll.h"
 #include "vdev.h"
 
@@ -37,8 +38,13 @@ static int aring_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* The ring of a file, NULL before set-up. */
-static struct aring_ring *aring_ring_of(struct file *file)
+/**
+ * aring_ring_of() - the ring of a file
+ * @file: for which aring_is_ring() is true
+ *
+ * Return: the ring, or NULL before set-up.
+ */
+struct aring_ring *aring_ring_of(struct file *file)
 {
 	/* Pairs with the cmpxchg-release in aring_setup(). */
 	return smp_load_acquire(&file->private_data);
@@ -100,12 +106,57 @@ static int aring_enter_sqpoll(struct aring_ring *ring,
 	return enter->to_submit;
 }
 
+static __always_inline int aring_enter_run(struct aring_ring *ring,
+					   const struct aring_enter *enter,
+					   u32 offered)
+{
+	int ret = 0, wait;
+
+	/* Who has seen a CQE and closed his descriptor wants the file closed. */
+	if (unlikely(!llist_empty(&ring->reclaim)))
+		aring_reclaim_now(ring);
+	/* What became ready before goes before what is submitted now. */
+	aring_run(ring);
+	if (unlikely(ring->sqpoll)) {
+		ret = aring_enter_sqpoll(ring, enter);
+		if (ret < 0)
+			return ret;
+	} else if (offered) {
+		ret = aring_submit(ring, enter->to_submit);
+		if (ret != offered)
+			return ret;
+	}
+	if (enter->flags & ARING_ENTER_GETEVENTS) {
+		wait = aring_wait(ring, enter);
+		/* What was submitted counts for more than how the wait went. */
+		if (!ret)
+			ret = wait;
+	} else {
+		aring_run(ring);
+	}
+	return ret;
+}
+
+/* The same, for a ring whose clock is to know that we are here. */
+static noinline int aring_enter_present(struct aring_ring *ring,
+					const struct aring_enter *enter,
+					u32 offered)
+{
+	struct aring_presence presence;
+	int ret;
+
+	aring_presence_begin(ring, &presence);
+	ret = aring_enter_run(ring, enter, offered);
+	aring_presence_end(ring, &presence);
+	return ret;
+}
+
 static long aring_do_enter(struct aring_ring *ring,
 			   const struct aring_enter __user *arg)
 {
 	struct aring_enter enter;
 	u32 offered;
-	int ret, wait;
+	int ret;
 
 	ret = aring_enter_get(&enter, arg);
 	if (unlikely(ret))
@@ -120,29 +171,9 @@ static long aring_do_enter(struct aring_ring *ring,
 		if (ret)
 			return ret;
 	}
-	/* Who has seen a CQE and closed his descriptor wants the file closed. */
-	if (unlikely(!llist_empty(&ring->reclaim)))
-		aring_reclaim_now(ring);
-	/* What became ready before goes before what is submitted now. */
-	aring_run(ring);
-	if (unlikely(ring->sqpoll)) {
-		ret = aring_enter_sqpoll(ring, &enter);
-		if (ret < 0)
-			return ret;
-	} else if (offered) {
-		ret = aring_submit(ring, enter.to_submit);
-		if (ret != offered)
-			return ret;
-	}
-	if (enter.flags & ARING_ENTER_GETEVENTS) {
-		wait = aring_wait(ring, &enter);
-		/* What was submitted counts for more than how the wait went. */
-		if (!ret)
-			ret = wait;
-	} else {
-		aring_run(ring);
-	}
-	return ret;
+	if (unlikely(aring_is_virtual(ring)))
+		return aring_enter_present(ring, &enter, offered);
+	return aring_enter_run(ring, &enter, offered);
 }
 
 static long aring_do_register(struct aring_ring *ring,
@@ -167,6 +198,8 @@ static long aring_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ring ? aring_do_register(ring, uarg) : -EBADFD;
 	case ARING_IOC_VDEV:
 		return ring ? aring_vdev_set(ring, uarg) : -EBADFD;
+	case ARING_IOC_CLOCK:
+		return ring ? aring_clock(ring, uarg) : -EBADFD;
 	case ARING_IOC_SETUP:
 		return aring_setup(file, uarg);
 	case ARING_IOC_STEER:

@@ -73,6 +73,7 @@ enum aring_where {
 #define ARING_REQ_FATE		0x10000	/* @steered is set */
 #define ARING_REQ_PARKED	0x20000	/* its CQE waited for its turn; see order.c */
 #define ARING_REQ_TAG		0x40000	/* no SQE's: its CQE says that a resource is gone */
+#define ARING_REQ_REAL		0x80000	/* counted in &aring_ring.nr_real */
 
 /**
  * struct aring_waiter - one entry in a foreign wait queue
@@ -125,6 +126,7 @@ struct aring_sync {
 /**
  * struct aring_timeout - TIMEOUT
  * @timer: fires in interrupt context
+ * @event: takes its place on a virtual clock
  * @time: as given
  * @flags: ARING_TIMEOUT_*
  * @off: number of completions, 0 for none
@@ -132,7 +134,10 @@ struct aring_sync {
  * @counting: in &aring_ring.counting; cq_lock
  */
 struct aring_timeout {
-	struct hrtimer		timer;
+	union {
+		struct hrtimer		timer;
+		struct aring_event	event;
+	};
 	struct timespec64	time;
 	u32			flags;
 	u32			off;
@@ -477,7 +482,9 @@ bool aring_link_limit(struct aring_req *req, u32 *ticket);
 void aring_link_arm(struct aring_ring *ring, u32 ticket);
 void aring_link_arm_for(struct aring_req *req);
 void aring_timeout_arm(struct aring_req *req);
+void aring_timeout_stop(struct aring_req *req);
 void aring_link_fire(struct aring_req *timeout);
+void aring_link_fire_now(struct aring_req *timeout);
 bool aring_link_waits(const struct aring_req *req);
 void aring_link_init(struct aring_ring *ring);
 void aring_link_exit(struct aring_ring *ring);
@@ -492,6 +499,9 @@ static __always_inline bool aring_run_idle(const struct aring_ring *ring)
 void aring_run_unblocked(struct aring_ring *ring);
 void aring_run_async(struct aring_req *req);
 void aring_run_launch(struct aring_req *req);
+bool aring_ready_hold(struct aring_ring *ring);
+void aring_ready_let_go(struct aring_ring *ring);
+bool aring_run_rests(struct aring_ring *ring);
 bool aring_is_at_home(const struct aring_req *req);
 void aring_run_wake(struct aring_req *req);
 void aring_run_woken(struct aring_req *req);

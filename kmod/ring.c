@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "clock.h"
 #include "request.h"
 #include "sqpoll.h"
 #include "user.h"
@@ -176,6 +177,8 @@ static void aring_ring_init(struct aring_ring *ring)
 	aring_timeline_init(&ring->real_time, false);
 	ring->timeline = &ring->real_time;
 	aring_order_init(ring, ring->sq_head);
+	INIT_LIST_HEAD(&ring->on_timeline);
+	INIT_LIST_HEAD(&ring->present);
 	aring_link_init(ring);
 	aring_steer_init(ring);
 	aring_map_init(ring);
@@ -277,6 +280,7 @@ void aring_ring_kill(struct aring_ring *ring)
 	if (ring->sqpoll)
 		aring_sqpoll_wake(ring);
 	aring_resources_kill(ring);
+	aring_clock_leave(ring);
 	/* The first time, and our last touch: until then nobody ends the ring. */
 	queue_work(aring_wq, &ring->exit_work);
 }
@@ -325,6 +329,8 @@ static void aring_exit_fn(struct work_struct *work)
 	aring_steer_exit(ring);
 	aring_map_exit(ring);
 	aring_timeline_exit(&ring->real_time);
+	if (aring_is_virtual(ring))
+		aring_timeline_put(ring->timeline);
 	aring_ring_free(ring);
 	/* aring_exit() flushes the workqueue, so our code outlives this. */
 	module_put(THIS_MODULE);

@@ -177,10 +177,13 @@ struct aring_bucket {
  * @user: the owner, for counting threads over his rings
  * @max_peer_workers: RLIMIT_NPROC of the owner at set-up
  * @sqpoll: with SQPOLL the thread that submits, else NULL
- * @timeline: its clock: @real_time, or a virtual one. Changed under submit_lock,
- *	@lock and work_lock while nothing is under way.
- * @on_virtual: it is a virtual one
+ * @timeline: its clock: @real_time, or a virtual one. Changed once at most, under
+ *	submit_lock, @lock and work_lock, while nothing is under way.
+ * @on_virtual: it is a virtual one; written after it
  * @ring_nr: the how-manieth ring on it this one is
+ * @on_timeline: in &aring_timeline.rings, if it is a virtual one
+ * @present: threads in ENTER, if it is a virtual one; its quiet_lock
+ * @nr_real: with a virtual clock: requests under way that do not wait for it alone
  * @submit_lock: serialises submission; guards the members below it
  * @sq_head: SQEs consumed; the ticket of the next one
  * @free: slots ready for use
@@ -225,10 +228,11 @@ struct aring_bucket {
  * @enter_wait: threads in ENTER; private, safe to wake from anywhere
  * @poll_wait: poll(2) and epoll; woken by @notify_work only
  * @notify_work: wakes @poll_wait from a context that holds no lock
- * @map_lock: guards the three below
+ * @map_lock: guards the four below
  * @mappings: struct aring_mapping of each mm that has the ring mapped
  * @unmapped: of those whose last mapping went and was not dealt with yet
  * @nr_mappings: VMAs in all; read without the lock
+ * @unmapping: somebody is at doing so
  * @unmap_work: cancels what an mm has submitted, after its last unmapping
  * @exit_work: ends the ring after the file is closed
  * @real_time: what happens by the monotonic clock
@@ -256,6 +260,9 @@ struct aring_ring {
 	struct aring_timeline	*timeline;
 	bool			on_virtual;
 	u32			ring_nr;
+	struct list_head	on_timeline;
+	struct list_head	present;
+	atomic_t		nr_real;
 
 	struct mutex		submit_lock ____cacheline_aligned_in_smp;
 	u32			sq_head;
@@ -310,6 +317,7 @@ struct aring_ring {
 	struct list_head	mappings;
 	struct list_head	unmapped;
 	unsigned int		nr_mappings;
+	unsigned int		unmapping;
 	struct work_struct	unmap_work;
 	struct work_struct	exit_work;
 
@@ -371,6 +379,18 @@ static inline u32 aring_cq_ready(const struct aring_ring *ring)
 	       READ_ONCE(ring->shared->cq.head);
 }
 
+/**
+ * aring_is_virtual() - has the ring a virtual clock?
+ * @ring: the ring
+ *
+ * Return: true if so; then it will always have that one.
+ */
+static __always_inline bool aring_is_virtual(const struct aring_ring *ring)
+{
+	/* Pairs with the store-release in aring_clock_give(). */
+	return smp_load_acquire(&ring->on_virtual);
+}
+
 /* ring.c APIs */
 struct aring_ring *aring_ring_create(struct aring_params *params);
 void aring_ring_kill(struct aring_ring *ring);
@@ -380,6 +400,7 @@ void aring_ring_poke_exit(struct aring_ring *ring);
 int aring_mmap(struct aring_ring *ring, struct vm_area_struct *vma);
 void aring_map_init(struct aring_ring *ring);
 void aring_map_exit(struct aring_ring *ring);
+bool aring_map_rests(struct aring_ring *ring);
 
 /* submit.c APIs */
 int aring_submit(struct aring_ring *ring, u32 to_submit);

@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "link.h"
 #include "op.h"
+#include "quiet.h"
 #include "sqpoll.h"
 #include "worker.h"
 
@@ -181,6 +182,7 @@ static void aring_submit_async(struct aring_submit *sub, struct aring_req *req)
 	bool polls = aring_req_polls_first(req);
 
 	aring_req_go_async(req);
+	aring_real_begin(req);
 	if (!polls && req->where == ARING_WHERE_DISK) {
 		if (aring_submit_to_worker(req))
 			return;

@@ -114,7 +114,6 @@ bool aring_event_disarm(struct aring_ring *ring, struct aring_event *event);
 void aring_event_disarm_sync(struct aring_ring *ring,
 			     struct aring_event *event);
 u64 aring_now(const struct aring_ring *ring);
-bool aring_is_virtual(const struct aring_ring *ring);
 
 /* timeline.c APIs: for rings, and for who moves a virtual clock */
 void aring_timeline_init(struct aring_timeline *tl, bool is_virtual);
