@@ -200,7 +200,8 @@ static int aring_enter_sqpoll(struct aring_ring *ring,
 }
 
 static __always_inline int aring_enter_run(struct aring_ring *ring,
-					   const struct aring_enter *enter)
+					   const struct aring_enter *enter,
+					   u32 offered)
 {
 	int ret = 0, wait;
 
@@ -213,9 +214,9 @@ static __always_inline int aring_enter_run(struct aring_ring *ring,
 		ret = aring_enter_sqpoll(ring, enter);
 		if (ret < 0)
 			return ret;
-	} else if (enter->to_submit) {
+	} else if (offered) {
 		ret = aring_submit(ring, enter->to_submit);
-		if (ret != enter->to_submit)
+		if (ret != offered)
 			return ret;
 	}
 	if (enter->flags & ARING_ENTER_GETEVENTS) {
@@ -231,13 +232,14 @@ static __always_inline int aring_enter_run(struct aring_ring *ring,
 
 /* The same, for a ring whose clock is to know that we are here. */
 static noinline int aring_enter_present(struct aring_ring *ring,
-					const struct aring_enter *enter)
+					const struct aring_enter *enter,
+					u32 offered)
 {
 	struct aring_presence presence;
 	int ret;
 
 	aring_presence_begin(ring, &presence);
-	ret = aring_enter_run(ring, enter);
+	ret = aring_enter_run(ring, enter, offered);
 	aring_presence_end(ring, &presence);
 	return ret;
 }
@@ -246,6 +248,7 @@ static long aring_do_enter(struct aring_ring *ring,
 			   const struct aring_enter __user *arg)
 {
 	struct aring_enter enter;
+	u32 offered;
 	int ret;
 
 	ret = aring_enter_get(&enter, arg);
@@ -253,6 +256,7 @@ static long aring_do_enter(struct aring_ring *ring,
 		return ret;
 	if (unlikely(enter.flags & ~ARING_ENTER_FLAGS))
 		return -EINVAL;
+	offered = enter.to_submit;
 	if (unlikely(READ_ONCE(ring->setup_flags) & ARING_SETUP_R_DISABLED))
 		return -EBADFD;
 	if (unlikely(READ_ONCE(ring->odd) & ARING_ODD_STEERED)) {
@@ -261,8 +265,8 @@ static long aring_do_enter(struct aring_ring *ring,
 			return ret;
 	}
 	if (unlikely(aring_is_virtual(ring)))
-		return aring_enter_present(ring, &enter);
-	return aring_enter_run(ring, &enter);
+		return aring_enter_present(ring, &enter, offered);
+	return aring_enter_run(ring, &enter, offered);
 }
 
 static long aring_do_register(struct aring_ring *ring,
