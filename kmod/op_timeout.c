@@ -82,7 +82,7 @@ static enum hrtimer_restart aring_timeout_fire(struct hrtimer *timer)
 	struct aring_req *req = container_of(timer, struct aring_req,
 					     timeout.timer);
 
-	if (!aring_state_take(&req->state))
+	if (!aring_edge_take(req))
 		return HRTIMER_NORESTART;
 	if (req->opcode == ARING_OP_LINK_TIMEOUT) {
 		aring_link_fire(req);
@@ -271,7 +271,7 @@ int aring_timeout_remove_issue(struct aring_req *req, unsigned int how)
 	if (target)
 		ret = cancel->flags & ARING_TIMEOUT_UPDATE ?
 			aring_timeout_update(target, cancel) :
-			aring_cancel_one(target);
+			aring_cancel_one(target, req);
 	mutex_unlock(&ring->lock);
 	aring_req_set_result(req, ret);
 	return ARING_ISSUED_DONE;

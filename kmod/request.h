@@ -66,6 +66,7 @@ enum aring_where {
 #define ARING_REQ_LINKED	0x2000	/* in a chain, or behind a drain: see link.c */
 #define ARING_REQ_ARMED		0x4000	/* a POLL_ADD in the file's wait queues */
 #define ARING_REQ_RSRC		0x8000	/* @rsrc_file, @rsrc_buf are set */
+#define ARING_REQ_TAG		0x100000	/* no request: it carries the CQE of a tag */
 
 /**
  * struct aring_waiter - one entry in a foreign wait queue
@@ -262,6 +263,8 @@ struct aring_cancel {
  * @events: what it waits for, EPOLL*
  * @waiters: its entries in foreign wait queues; a tty needs two
  * @gone: the wait queue was torn down under it
+ * @since: with CQE_TIMES: when time was last added to @spent; see edge.h
+ * @spent: nanoseconds in each state that is not final
  * @rw: per operation
  * @sync: per operation
  * @timeout: per operation
@@ -328,6 +331,8 @@ struct aring_req {
 	__poll_t		events;
 	bool			gone;
 	struct aring_waiter	waiters[2];
+	u64			since;
+	u64			spent[ARING_STARTED + 1];
 };
 
 /**
@@ -391,9 +396,9 @@ void aring_notify_fn(struct irq_work *work);
 	 ARING_ASYNC_CANCEL_USERDATA | \
 	 ARING_ASYNC_CANCEL_OP | ARING_ASYNC_CANCEL_TICKET)
 int aring_cancel_check(const struct aring_cancel *cancel);
-int aring_cancel_one(struct aring_req *req);
+int aring_cancel_one(struct aring_req *req, const struct aring_req *by);
 int aring_cancel(struct aring_ring *ring, const struct aring_cancel *cancel,
-		 struct file *file);
+		 struct file *file, const struct aring_req *by);
 void aring_cancel_all(struct aring_ring *ring, const struct mm_struct *mm);
 
 /* op_poll.c APIs: what waitq.c calls */

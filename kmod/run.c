@@ -249,7 +249,7 @@ static struct aring_req *aring_run_take(struct aring_ring *ring, bool *ready)
 		if (!aring_is_at_home(req))
 			continue;
 		aring_run_del(req);
-		if (aring_state_take(&req->state)) {
+		if (aring_edge_take(req)) {
 			found = req;
 			break;
 		}
@@ -381,7 +381,7 @@ void aring_run_async(struct aring_req *req)
 		return;
 	}
 	if (aring_state_read(&req->state) == ARING_SUBMITTED &&
-	    !aring_state_start(&req->state)) {
+	    !aring_edge_start(req)) {
 		/* Asked for back: completing it says so. */
 		aring_run_end(req, ARING_ISSUED_DONE);
 		return;
@@ -414,7 +414,7 @@ static void aring_run_launch_as(struct aring_req *req)
 	}
 	if (!(op->flags & ARING_OP_OWN_START) &&
 	    aring_state_read(&req->state) == ARING_SUBMITTED &&
-	    !aring_state_start(&req->state)) {
+	    !aring_edge_start(req)) {
 		aring_run_end(req, ARING_ISSUED_DONE);
 		return;
 	}
@@ -645,7 +645,7 @@ void aring_run_when_ready(struct aring_req *req)
 		return;
 	}
 	if (aring_state_read(&req->state) == ARING_SUBMITTED &&
-	    !aring_state_start(&req->state)) {
+	    !aring_edge_start(req)) {
 		/* Asked for back: completing it says so. */
 		aring_run_end(req, ARING_ISSUED_DONE);
 		return;
