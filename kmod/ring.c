@@ -172,6 +172,8 @@ static void aring_ring_init(struct aring_ring *ring)
 	init_waitqueue_head(&ring->poll_wait);
 	init_irq_work(&ring->notify_work, aring_notify_fn);
 	INIT_WORK(&ring->exit_work, aring_exit_fn);
+	aring_timeline_init(&ring->real_time, false);
+	ring->timeline = &ring->real_time;
 	aring_link_init(ring);
 	aring_map_init(ring);
 	aring_pools_init(ring);
@@ -319,6 +321,7 @@ static void aring_exit_fn(struct work_struct *work)
 	aring_pools_exit(ring);
 	aring_link_exit(ring);
 	aring_map_exit(ring);
+	aring_timeline_exit(&ring->real_time);
 	aring_ring_free(ring);
 	/* aring_exit() flushes the workqueue, so our code outlives this. */
 	module_put(THIS_MODULE);

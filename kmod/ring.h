@@ -16,9 +16,10 @@
  *			signal is sent to it; never with work_lock
  *	work_lock	irqsave spinlock: where runnable requests are listed, who
  *			sleeps in ENTER, which worker does what
- *	cq_lock		irqsave spinlock, a leaf: the CQ, its overflow, the
+ *	cq_lock		irqsave spinlock: the CQ, its overflow, the
  *			timeouts that count completions, what waits for other
  *			requests; final states are reached under it
+ *	(the lock of a timeline, irqsave spinlock, a leaf: what is to happen when)
  *	map_lock	spinlock, a leaf: who has the ring mapped
  */
 #ifndef ARING_RING_H
@@ -34,6 +35,7 @@
 #include <linux/workqueue.h>
 
 #include "resources.h"
+#include "timeline.h"
 #include "uapi/linux/aring.h"
 
 struct aring_req;
@@ -172,6 +174,10 @@ struct aring_bucket {
  * @user: the owner, for counting threads over his rings
  * @max_peer_workers: RLIMIT_NPROC of the owner at set-up
  * @sqpoll: with SQPOLL the thread that submits, else NULL
+ * @timeline: its clock: @real_time, or a virtual one. Changed under submit_lock,
+ *	@lock and work_lock while nothing is under way.
+ * @on_virtual: it is a virtual one
+ * @ring_nr: the how-manieth ring on it this one is
  * @submit_lock: serialises submission; guards the members below it
  * @sq_head: SQEs consumed; the ticket of the next one
  * @free: slots ready for use
@@ -219,6 +225,7 @@ struct aring_bucket {
  * @nr_mappings: VMAs in all; read without the lock
  * @unmap_work: cancels what an mm has submitted, after its last unmapping
  * @exit_work: ends the ring after the file is closed
+ * @real_time: what happens by the monotonic clock
  * @rsrc: what is registered with the ring
  */
 struct aring_ring {
@@ -241,6 +248,9 @@ struct aring_ring {
 	struct aring_user	*user;
 	unsigned long		max_peer_workers;
 	struct aring_sqpoll	*sqpoll;
+	struct aring_timeline	*timeline;
+	bool			on_virtual;
+	u32			ring_nr;
 
 	struct mutex		submit_lock ____cacheline_aligned_in_smp;
 	u32			sq_head;
@@ -294,6 +304,8 @@ struct aring_ring {
 	unsigned int		nr_mappings;
 	struct work_struct	unmap_work;
 	struct work_struct	exit_work;
+
+	struct aring_timeline	real_time;
 
 	struct aring_resources	rsrc;
 };
