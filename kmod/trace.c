@@ -3,18 +3,13 @@
  * What the edges of a request's life leave behind: events in the kernel's trace,
  * and the times of ARING_SETUP_CQE_TIMES.
  */
-#include <linux/ktime.h>
 #include <linux/string.h>
 
 #include "edge.h"
+#include "timeline.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
-
-static u64 aring_edge_now(const struct aring_ring *ring)
-{
-	return ktime_get_ns();
-}
 
 static struct aring_ident aring_ident(const struct aring_req *req)
 {
@@ -26,7 +21,7 @@ static struct aring_ident aring_ident(const struct aring_req *req)
 		.process	= ring->process,
 		.ticket		= req->ticket,
 		.opcode		= req->opcode,
-		.virtual	= false,
+		.virtual	= aring_is_virtual(ring),
 	};
 }
 
@@ -71,7 +66,7 @@ void aring_edge_note(struct aring_req *req, unsigned int from, unsigned int to)
 
 	if (req->flags & ARING_REQ_TAG)
 		return;
-	now = aring_edge_now(req->ring);
+	now = aring_now(req->ring);
 	aring_edge_count(req, from, now);
 	aring_edge_trace(req, from, to, now);
 }
@@ -84,7 +79,7 @@ void aring_edge_note(struct aring_req *req, unsigned int from, unsigned int to)
  */
 void aring_edge_note_withdrawn(struct aring_req *req)
 {
-	u64 now = aring_edge_now(req->ring);
+	u64 now = aring_now(req->ring);
 
 	aring_edge_count(req, ARING_STARTED, now);
 	aring_edge_trace(req, ARING_STARTED, ARING_QUEUED, now);
@@ -99,7 +94,7 @@ void aring_edge_note_withdrawn(struct aring_req *req)
  */
 void aring_edge_note_new(struct aring_req *req)
 {
-	u64 now = aring_edge_now(req->ring);
+	u64 now = aring_now(req->ring);
 
 	req->since = now;
 	memset(req->spent, 0, sizeof(req->spent));
@@ -122,7 +117,7 @@ enum aring_queued aring_edge_queue_noted(struct aring_req *req)
 {
 	unsigned int from = aring_state_read(&req->state);
 	struct aring_ident who = aring_ident(req);
-	u64 now = aring_edge_now(req->ring);
+	u64 now = aring_now(req->ring);
 	enum aring_queued queued;
 
 	/* Then the caller does not own it, and nothing happens. */
@@ -158,7 +153,7 @@ void aring_edge_note_cancel(const struct aring_req *req,
 
 	if (by)
 		from = aring_ident(by);
-	trace_aring_cancel(&who, &from, verdict, aring_edge_now(req->ring));
+	trace_aring_cancel(&who, &from, verdict, aring_now(req->ring));
 }
 
 /**
@@ -177,7 +172,7 @@ struct aring_cqe_times aring_edge_times(const struct aring_req *req, bool over)
 		return (struct aring_cqe_times) {};
 	started = req->spent[ARING_STARTED];
 	if (!over)
-		started += aring_edge_now(req->ring) - req->since;
+		started += aring_now(req->ring) - req->since;
 	return (struct aring_cqe_times) {
 		.queued		= req->spent[ARING_QUEUED],
 		.started	= min_t(u64, started, U32_MAX),
