@@ -25,18 +25,32 @@ static enum aring_verdict aring_cancel_decide(struct aring_req *req, bool waits,
 
 	*taken = false;
 	if (!(req->op->flags & ARING_OP_PARTS))
-		return aring_state_cancel(&req->state, waits);
+		return aring_edge_cancel(req, waits);
 	spin_lock_irqsave(&req->ring->cq_lock, flags);
-	if (aring_req_partial(req) && aring_state_take(&req->state))
+	if (aring_req_partial(req) && aring_edge_take(req))
 		*taken = true;
 	else
-		verdict = aring_state_cancel(&req->state, waits);
+		verdict = aring_edge_cancel(req, waits);
 	spin_unlock_irqrestore(&req->ring->cq_lock, flags);
 	return verdict;
 }
 
+static int aring_verdict_errno(enum aring_verdict verdict)
+{
+	switch (verdict) {
+	case ARING_VERDICT_CANCELLED:
+	case ARING_VERDICT_MARKED:
+		return 0;
+	case ARING_VERDICT_STARTED:
+		return -EALREADY;
+	default:
+		return -ENOENT;
+	}
+}
+
 /* @leave: whatever it is, it is not to wait for anything any more. */
-static int aring_cancel_req(struct aring_req *req, bool leave)
+static int aring_cancel_req(struct aring_req *req, const struct aring_req *by,
+			    bool leave)
 {
 	/*
 	 * Only what waits for a peer may be withdrawn once it is STARTED; and
@@ -45,17 +59,23 @@ static int aring_cancel_req(struct aring_req *req, bool leave)
 	bool waits = req->peer ||
 		     (req->op->flags & (ARING_OP_OWN_START | ARING_OP_FINAL)) ==
 		     ARING_OP_OWN_START;
+	enum aring_verdict verdict;
 	bool taken;
 
-	switch (aring_cancel_decide(req, waits || leave, &taken)) {
+	verdict = aring_cancel_decide(req, waits || leave, &taken);
+	/* A ring that ends asks for all, also for what is over. */
+	if (tracepoint_enabled(aring_cancel) &&
+	    (by || verdict != ARING_VERDICT_GONE))
+		aring_edge_note_cancel(req, by, aring_verdict_errno(verdict));
+	switch (verdict) {
 	case ARING_VERDICT_CANCELLED:
 		aring_req_release(req);
 		aring_complete_cancelled(req);
-		return 0;
+		break;
 	case ARING_VERDICT_MARKED:
 		if (unlikely(req->flags & ARING_REQ_FATE))
 			aring_hold_marked(req);
-		return 0;
+		break;
 	case ARING_VERDICT_STARTED:
 		if (taken)
 			aring_run_end(req, ARING_ISSUED_DONE);
@@ -64,22 +84,24 @@ static int aring_cancel_req(struct aring_req *req, bool leave)
 		/* What is held with its result final: nobody will ask for it. */
 		if (unlikely(req->flags & ARING_REQ_FATE) && leave)
 			aring_hold_let_go(req);
-		return -EALREADY;
+		break;
 	default:
-		return -ENOENT;
+		break;
 	}
+	return aring_verdict_errno(verdict);
 }
 
 /**
  * aring_cancel_one() - take one request back, if that is still possible
  * @req: listed; &aring_ring.lock held
+ * @by: the request that asks, or NULL
  *
  * Return: 0: taken back, its CQE says -ECANCELED. -EALREADY: it has started,
  * its own result follows. -ENOENT: it is over, its CQE is there.
  */
-int aring_cancel_one(struct aring_req *req)
+int aring_cancel_one(struct aring_req *req, const struct aring_req *by)
 {
-	return aring_cancel_req(req, false);
+	return aring_cancel_req(req, by, false);
 }
 
 /**
@@ -143,7 +165,8 @@ static bool aring_cancel_match(const struct aring_req *req,
  */
 static bool aring_cancel_bucket(struct aring_bucket *bucket,
 				const struct aring_cancel *cancel,
-				const struct file *file, bool all, int *ret,
+				const struct file *file,
+				const struct aring_req *by, bool all, int *ret,
 				int *nr)
 {
 	struct aring_req *req;
@@ -152,7 +175,7 @@ static bool aring_cancel_bucket(struct aring_bucket *bucket,
 	list_for_each_entry(req, &bucket->by_data, by_data) {
 		if (!aring_cancel_match(req, cancel, file))
 			continue;
-		verdict = aring_cancel_one(req);
+		verdict = aring_cancel_one(req, by);
 		if (verdict == -ENOENT)
 			continue;
 		if (!all) {
@@ -171,12 +194,13 @@ static bool aring_cancel_bucket(struct aring_bucket *bucket,
  * @ring: the ring, lock held
  * @cancel: checked by aring_cancel_check()
  * @file: for CANCEL_FD
+ * @by: the request that asks, or NULL
  *
  * Return: a verdict as aring_cancel_one() gives, or with ALL or ANY the number
  * of requests found.
  */
 int aring_cancel(struct aring_ring *ring, const struct aring_cancel *cancel,
-		 struct file *file)
+		 struct file *file, const struct aring_req *by)
 {
 	const u32 any = ARING_ASYNC_CANCEL_ANY;
 	bool all = cancel->flags & (ARING_ASYNC_CANCEL_ALL | any);
@@ -188,19 +212,18 @@ int aring_cancel(struct aring_ring *ring, const struct aring_cancel *cancel,
 	if (cancel->flags & ARING_ASYNC_CANCEL_TICKET) {
 		req = aring_find_by_ticket(ring, cancel->key);
 		/* Its own ticket names nothing that could be taken back. */
-		return req && &req->cancel != cancel ? aring_cancel_one(req) :
-						       -ENOENT;
+		return req && req != by ? aring_cancel_one(req, by) : -ENOENT;
 	}
 	/* By user_data alone only one bucket can have it. */
 	if (!(cancel->flags & (ARING_ASYNC_CANCEL_FD | any |
 			       ARING_ASYNC_CANCEL_OP))) {
 		aring_cancel_bucket(aring_bucket(ring, cancel->key), cancel,
-				    file, all, &ret, &nr);
+				    file, by, all, &ret, &nr);
 		return all ? nr : ret;
 	}
 	for (i = 0; i < 1U << ring->hash_bits; i++) {
-		if (!aring_cancel_bucket(&ring->buckets[i], cancel, file, all,
-					 &ret, &nr))
+		if (!aring_cancel_bucket(&ring->buckets[i], cancel, file, by,
+					 all, &ret, &nr))
 			break;
 	}
 	return all ? nr : ret;
@@ -226,7 +249,7 @@ void aring_cancel_all(struct aring_ring *ring, const struct mm_struct *mm)
 	for (i = 0; i < 1U << ring->hash_bits; i++) {
 		list_for_each_entry(req, &ring->buckets[i].by_data, by_data) {
 			if (!mm || req->mm == mm)
-				aring_cancel_req(req, true);
+				aring_cancel_req(req, NULL, true);
 		}
 	}
 }

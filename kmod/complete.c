@@ -50,15 +50,35 @@ static __always_inline void aring_cqe_write(struct aring_cqe *cqe,
 	WRITE_ONCE(*(u64 *)&cqe->res, result);
 }
 
-/* Put a CQE into the ring, where there is room. cq_lock. */
-static void aring_cqe_put(struct aring_ring *ring, u64 user_data, u64 result)
+/*
+ * What CQE32 adds to the CQE of a request: at least zeros, because the program may
+ * have scribbled there.
+ */
+static noinline void aring_cqe_write_times(struct aring_cqe *cqe,
+					   const struct aring_req *req,
+					   bool over)
+{
+	struct aring_cqe_times *to = (struct aring_cqe_times *)cqe;
+	struct aring_cqe_times times = aring_edge_times(req, over);
+
+	BUILD_BUG_ON(sizeof(*to) != sizeof(*cqe));
+	WRITE_ONCE(to->queued, times.queued);
+	WRITE_ONCE(to->started, times.started);
+	WRITE_ONCE(to->submitted, times.submitted);
+}
+
+/*
+ * Put a CQE into the ring, where there is room. cq_lock. @result is not that of
+ * @req if it is not @over.
+ */
+static void aring_cqe_put(struct aring_ring *ring, const struct aring_req *req,
+			  u64 result, bool over)
 {
 	struct aring_cqe *cqe = aring_cqe_at(ring, ring->cq_tail);
 
-	aring_cqe_write(cqe, user_data, result);
-	/* What CQE32 adds: the program may have scribbled there. */
+	aring_cqe_write(cqe, req->user_data, result);
 	if (unlikely(ring->cqe_size != sizeof(*cqe)))
-		aring_cqe_write(cqe + 1, 0, 0);
+		aring_cqe_write_times(cqe + 1, req, over);
 	ring->cq_tail++;
 	ring->cq_room--;
 }
@@ -66,7 +86,7 @@ static void aring_cqe_put(struct aring_ring *ring, u64 user_data, u64 result)
 static void aring_cqe_fill(struct aring_ring *ring,
 			   const struct aring_req *req)
 {
-	aring_cqe_put(ring, req->user_data, req->result);
+	aring_cqe_put(ring, req, req->result, true);
 	/* What was parked counted when it was. */
 	if (likely(!(req->flags & (ARING_REQ_COUNTED | ARING_REQ_PARKED))))
 		ring->nr_events++;
@@ -209,11 +229,11 @@ static void aring_end_counting(struct aring_ring *ring)
 		 * aring_end(), where it waits for our lock.
 		 */
 		list_del_init(&req->timeout.counting);
-		if (!aring_state_take(&req->state))
+		if (!aring_edge_take(req))
 			continue;
-		WARN_ON_ONCE(!aring_state_finish(&req->state));
 		aring_timeout_stop(req);
 		aring_req_set_result(req, 0);
+		WARN_ON_ONCE(!aring_edge_finish(req));
 		req->flags |= ARING_REQ_COUNTED;
 		aring_end(ring, req);
 	}
@@ -326,16 +346,16 @@ static void aring_end_by(struct aring_req *req,
 
 static void aring_reach_done(struct aring_req *req)
 {
-	if (aring_state_finish(&req->state) || aring_state_refuse(&req->state))
+	if (aring_edge_finish(req) || aring_edge_refuse(req))
 		return;
 	/* Asked for back before it began, and that canceller was told so. */
-	WARN_ON_ONCE(!aring_state_drop(&req->state));
+	WARN_ON_ONCE(!aring_edge_drop(req));
 	aring_req_set_result(req, -ECANCELED);
 }
 
 static void aring_reach_withdrawn(struct aring_req *req)
 {
-	WARN_ON_ONCE(!aring_state_withdraw(&req->state));
+	WARN_ON_ONCE(!aring_edge_withdraw(req));
 	aring_req_set_result(req, -ECANCELED);
 }
 
@@ -414,7 +434,7 @@ bool aring_queue_or_cancel_quiet(struct aring_req *req, bool *again)
 		aring_reach_done(req);
 		queued = ARING_QUEUED_CANCELLED;
 	} else {
-		queued = aring_state_queue(&req->state);
+		queued = aring_edge_queue(req);
 		WARN_ON_ONCE(queued == ARING_QUEUED_BAD);
 		if (queued == ARING_QUEUED_CANCELLED)
 			aring_reach_cancelled(req);
@@ -477,8 +497,8 @@ bool aring_post_more(struct aring_req *req, s32 res)
 	ok = !ring->nr_overflow &&
 	     (ring->cq_room || aring_cq_look_for_room(ring));
 	if (ok) {
-		aring_cqe_put(ring, req->user_data,
-			      (u32)res | (u64)ARING_CQE_F_MORE << 32);
+		aring_cqe_put(ring, req,
+			      (u32)res | (u64)ARING_CQE_F_MORE << 32, false);
 		ring->nr_events++;
 		aring_cq_commit(ring);
 	}
@@ -489,6 +509,7 @@ bool aring_post_more(struct aring_req *req, s32 res)
 	return ok;
 }
 
+/* Nobody watches: see aring_complete_batch(). */
 static inline void aring_finish_inline(struct aring_req *req)
 {
 	if (unlikely(!aring_state_finish(&req->state)))
@@ -528,8 +549,8 @@ static struct aring_req *aring_post_batch(struct aring_ring *ring,
 }
 
 /*
- * There may be no room, or an order to be kept. Some slots are kept by CQEs that
- * wait. cq_lock.
+ * There may be no room, an order to be kept, or somebody who watches. Some slots are
+ * kept by CQEs that wait. cq_lock.
  */
 static void aring_post_crowded(struct aring_ring *ring, struct aring_req *req)
 {
@@ -537,7 +558,8 @@ static void aring_post_crowded(struct aring_ring *ring, struct aring_req *req)
 
 	for (; req; req = next) {
 		next = req->next;
-		aring_finish_inline(req);
+		if (unlikely(!aring_edge_finish(req)))
+			WARN_ON_ONCE(!aring_edge_refuse(req));
 		if (aring_post(ring, req)) {
 			req->next = ring->free;
 			ring->free = req;
@@ -561,7 +583,8 @@ void aring_complete_batch(struct aring_ring *ring, struct aring_req *first)
 
 	spin_lock_irqsave(&ring->cq_lock, flags);
 	if (likely(!ring->nr_overflow && !ring->ordered && !ring->watched &&
-		   ring->cqe_size == sizeof(struct aring_cqe))) {
+		   ring->cqe_size == sizeof(struct aring_cqe) &&
+		   !tracepoint_enabled(aring_edge))) {
 		if (ring->cq_room < ARING_BATCH)
 			aring_cq_look_for_room(ring);
 		rest = aring_post_batch(ring, first, &last);

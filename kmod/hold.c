@@ -33,6 +33,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "edge.h"
 #include "hold.h"
 #include "op.h"
 
@@ -189,7 +190,7 @@ bool aring_hold_done(struct aring_req *req)
 		return false;
 	/* Asked for back before it began: that is what becomes of it. */
 	if (aring_state_read(&req->state) == ARING_SUBMITTED &&
-	    !aring_state_start(&req->state))
+	    !aring_edge_start(req))
 		return false;
 	spin_lock_irqsave(&ring->cq_lock, flags);
 	if (!READ_ONCE(ring->dying)) {

@@ -21,6 +21,7 @@
  */
 #include <linux/hrtimer.h>
 
+#include "edge.h"
 #include "hold.h"
 #include "link.h"
 #include "worker.h"
@@ -105,7 +106,7 @@ static void aring_link_drop(struct aring_ring *ring, struct aring_req *req,
 	aring_link_unpair(req);
 	req->link = NULL;
 	WRITE_ONCE(req->prev, NULL);
-	if (aring_state_cancel(&req->state, false) == ARING_VERDICT_CANCELLED)
+	if (aring_edge_cancel(req, false) == ARING_VERDICT_CANCELLED)
 		aring_post_dropped(ring, req, silent);
 }
 
@@ -313,7 +314,7 @@ void aring_link_fire_now(struct aring_req *timeout)
 	req = timeout->pair;
 	aring_link_unpair(timeout);
 	spin_unlock_irq(&ring->cq_lock);
-	ret = req ? aring_cancel_one(req) : -ENOENT;
+	ret = req ? aring_cancel_one(req, timeout) : -ENOENT;
 	mutex_unlock(&ring->lock);
 	timeout->res = ret ?: -ETIME;
 	aring_complete(timeout);
@@ -457,7 +458,7 @@ static bool aring_chain_defer(struct aring_ring *ring, struct aring_req *head,
 		(head->drain && aring_drain_live(ring) != nr);
 	if (defer) {
 		head->flags |= ARING_REQ_LAUNCH;
-		WARN_ON_ONCE(aring_state_queue(&head->state) !=
+		WARN_ON_ONCE(aring_edge_queue(head) !=
 			     ARING_QUEUED_OK);
 		aring_defer_chain(ring, head, true);
 		list_add_tail(&head->cq_entry, &ring->deferred);
@@ -493,7 +494,7 @@ void aring_chain_start(struct aring_ring *ring, struct aring_chain *chain)
 			ok = aring_req_list_locked(req);
 		/* Refused from the first on, or not at all. */
 		for (req = ok ? head->next : NULL; req; req = req->next)
-			WARN_ON_ONCE(aring_state_queue(&req->state) !=
+			WARN_ON_ONCE(aring_edge_queue(req) !=
 				     ARING_QUEUED_OK);
 		if (ok)
 			deferred = aring_chain_defer(ring, head, nr);

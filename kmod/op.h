@@ -8,7 +8,7 @@
 
 #include <linux/poll.h>
 
-#include "request.h"
+#include "edge.h"
 
 /* Where an operation is being tried; second argument of ->issue(). */
 #define ARING_ISSUE_INLINE	0	/* in ENTER: do not wait */

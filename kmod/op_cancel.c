@@ -86,7 +86,7 @@ int aring_async_cancel_issue(struct aring_req *req, unsigned int how)
 		}
 	}
 	mutex_lock(&ring->lock);
-	ret = aring_cancel(ring, cancel, file);
+	ret = aring_cancel(ring, cancel, file, req);
 	mutex_unlock(&ring->lock);
 	if (file && file != cancel->file)
 		fput(file);

@@ -97,7 +97,7 @@ static int aring_poll_go_on(struct aring_req *req, __poll_t mask)
 		if (mask) {
 			/* If it is asked back, completing it says so. */
 			if (aring_state_read(&req->state) == ARING_SUBMITTED &&
-			    !aring_state_start(&req->state))
+			    !aring_edge_start(req))
 				return ARING_ISSUED_DONE;
 			if (aring_poll_report(req, mask))
 				return ARING_ISSUED_DONE;
@@ -183,7 +183,7 @@ void aring_poll_wake(struct aring_req *req, struct aring_waiter *waiter,
 		return;
 	}
 	/* If it is owned its owner is told to look again. */
-	while (!aring_state_take(&req->state)) {
+	while (!aring_edge_take(req)) {
 		if (!aring_state_wake(&req->state))
 			return;
 	}
@@ -241,7 +241,7 @@ static int aring_poll_take(struct aring_req *target)
 	/* What waits for other requests waits for no file yet. */
 	if (!(READ_ONCE(target->flags) & ARING_REQ_ARMED))
 		return -ENOENT;
-	if (aring_state_take(&target->state))
+	if (aring_edge_take(target))
 		return 0;
 	return aring_state_final(aring_state_read(&target->state)) ?
 		-ENOENT : -EALREADY;
@@ -283,7 +283,7 @@ int aring_poll_remove_issue(struct aring_req *req, unsigned int how)
 	target = aring_find_by_data(ring, update->key, ARING_OP_POLL_ADD);
 	if (!target || !update->flags) {
 		if (target)
-			ret = aring_cancel_one(target);
+			ret = aring_cancel_one(target, req);
 		mutex_unlock(&ring->lock);
 		aring_req_set_result(req, ret);
 		return ARING_ISSUED_DONE;

@@ -14,6 +14,7 @@
 #include <linux/time.h>
 #include <linux/uaccess.h>
 
+#include "edge.h"
 #include "op.h"
 
 static clockid_t aring_timeout_clock(u32 flags)
@@ -96,7 +97,7 @@ static enum hrtimer_restart aring_timeout_fire(struct hrtimer *timer)
 	struct aring_req *req = container_of(timer, struct aring_req,
 					     timeout.timer);
 
-	if (!aring_state_take(&req->state))
+	if (!aring_edge_take(req))
 		return HRTIMER_NORESTART;
 	if (req->opcode == ARING_OP_LINK_TIMEOUT)
 		aring_link_fire(req);
@@ -110,7 +111,7 @@ static void aring_timeout_fire_virtual(struct aring_event *event)
 	struct aring_req *req = container_of(event, struct aring_req,
 					     timeout.event);
 
-	if (!aring_state_take(&req->state))
+	if (!aring_edge_take(req))
 		return;
 	/* Here and now, so that what comes behind it finds it done. */
 	if (req->opcode == ARING_OP_LINK_TIMEOUT)
@@ -352,7 +353,7 @@ int aring_timeout_remove_issue(struct aring_req *req, unsigned int how)
 	if (target)
 		ret = cancel->flags & ARING_TIMEOUT_UPDATE ?
 			aring_timeout_update(target, cancel) :
-			aring_cancel_one(target);
+			aring_cancel_one(target, req);
 	mutex_unlock(&ring->lock);
 	aring_req_set_result(req, ret);
 	return ARING_ISSUED_DONE;

@@ -77,7 +77,7 @@ static int aring_sync_cancel_try(struct aring_ring *ring,
 	int ret;
 
 	mutex_lock(&ring->lock);
-	ret = aring_cancel(ring, cancel, file);
+	ret = aring_cancel(ring, cancel, file, NULL);
 	mutex_unlock(&ring->lock);
 	if (ret == -ENOENT) {
 		/* A final state is set and its CQE written under this lock. */

@@ -73,7 +73,7 @@ enum aring_where {
 #define ARING_REQ_FATE		0x10000	/* @steered is set */
 #define ARING_REQ_REAL		0x20000	/* counted in &aring_ring.nr_real */
 #define ARING_REQ_PARKED	0x100000	/* its CQE waited for its turn; see order.c */
-#define ARING_REQ_TAG		0x200000	/* no SQE's: its CQE says that a resource is gone */
+#define ARING_REQ_TAG		0x200000	/* no request: it carries the CQE of a tag */
 
 /**
  * struct aring_waiter - one entry in a foreign wait queue
@@ -311,6 +311,8 @@ struct aring_vio {
  * @gone: the wait queue was torn down under it
  * @steered: with ARING_REQ_FATE: what is to be done to it
  * @seen: what its session sees of it, or NULL
+ * @since: with CQE_TIMES: when time was last added to @spent; see edge.h
+ * @spent: nanoseconds in each state that is not final
  * @rw: per operation
  * @sync: per operation
  * @timeout: per operation
@@ -382,6 +384,8 @@ struct aring_req {
 	struct aring_waiter	waiters[2];
 	struct aring_steered	*steered;
 	struct aring_seen	*seen;
+	u64			since;
+	u64			spent[ARING_STARTED + 1];
 };
 
 /**
@@ -446,9 +450,9 @@ void aring_notify_fn(struct irq_work *work);
 	 ARING_ASYNC_CANCEL_USERDATA | \
 	 ARING_ASYNC_CANCEL_OP | ARING_ASYNC_CANCEL_TICKET)
 int aring_cancel_check(const struct aring_cancel *cancel);
-int aring_cancel_one(struct aring_req *req);
+int aring_cancel_one(struct aring_req *req, const struct aring_req *by);
 int aring_cancel(struct aring_ring *ring, const struct aring_cancel *cancel,
-		 struct file *file);
+		 struct file *file, const struct aring_req *by);
 void aring_cancel_all(struct aring_ring *ring, const struct mm_struct *mm);
 
 /* op_poll.c APIs: what waitq.c calls */

@@ -19,6 +19,8 @@
 #include "vdev.h"
 #include "worker.h"
 
+static atomic_t aring_nr_rings = ATOMIC_INIT(0);
+
 /* Check what the program asks for, and round it. */
 static int aring_params_check(struct aring_params *p)
 {
@@ -42,6 +44,8 @@ static int aring_params_check(struct aring_params *p)
 		return -EINVAL;
 	if ((flags & ARING_SETUP_DEFER_TASKRUN) &&
 	    !(flags & ARING_SETUP_SINGLE_ISSUER))
+		return -EINVAL;
+	if ((flags & ARING_SETUP_CQE_TIMES) && !(flags & ARING_SETUP_CQE32))
 		return -EINVAL;
 
 	if ((flags & ARING_SETUP_COMPLETION_ORDER) &&
@@ -225,6 +229,8 @@ struct aring_ring *aring_ring_create(struct aring_params *params)
 	if (!ring)
 		return ERR_PTR(-ENOMEM);
 	ring->setup_flags = params->flags;
+	ring->id = atomic_inc_return(&aring_nr_rings);
+	ring->process = task_tgid_nr(current);
 	ring->owner = get_task_struct(current);
 	ring->memcg = get_mem_cgroup_from_mm(current->mm);
 	ring->user = aring_user_get(current_uid());
@@ -235,6 +241,8 @@ struct aring_ring *aring_ring_create(struct aring_params *params)
 		ret = aring_sqpoll_create(ring, params);
 	if (ring->sqpoll)
 		ring->odd |= ARING_ODD_SQPOLL;
+	if (params->flags & ARING_SETUP_CQE_TIMES)
+		ring->odd |= ARING_ODD_TIMES;
 	if (ret) {
 		aring_ring_free(ring);
 		return ERR_PTR(ret);

@@ -61,7 +61,8 @@ struct vm_area_struct;
 	 ARING_SETUP_TASKRUN_FLAG | ARING_SETUP_SQE128 | \
 	 ARING_SETUP_CQE32 | ARING_SETUP_SINGLE_ISSUER | \
 	 ARING_SETUP_DEFER_TASKRUN | ARING_SETUP_FIRST_INDEX | \
-	 ARING_SETUP_COMPLETION_ORDER | ARING_SETUP_SUBMISSION_ORDER)
+	 ARING_SETUP_COMPLETION_ORDER | ARING_SETUP_SUBMISSION_ORDER | \
+	 ARING_SETUP_CQE_TIMES)
 
 #define ARING_FEATURES \
 	(ARING_FEAT_SINGLE_MMAP | ARING_FEAT_NODROP | \
@@ -75,6 +76,7 @@ struct vm_area_struct;
 #define ARING_ODD_RESTRICTED	0x02	/* there are restrictions */
 #define ARING_ODD_DRAIN_NEXT	0x04	/* the SQE after the chain at hand drains */
 #define ARING_ODD_STEERED	0x08	/* it has rules, or belongs to a session */
+#define ARING_ODD_TIMES		0x80	/* CQE_TIMES: the clock is read for each */
 
 /**
  * struct aring_index_pair - the two ends of one ring, as the program sees them
@@ -171,6 +173,8 @@ struct aring_bucket {
  * @sqe_size: bytes of an SQE
  * @cqe_size: bytes of a CQE
  * @setup_flags: ARING_SETUP_*; R_DISABLED is dropped by ENABLE_RINGS
+ * @id: names the ring in traces: so many were made before it
+ * @process: who set it up, likewise
  * @hash_bits: the tables have 2^hash_bits buckets
  * @submitter: with SINGLE_ISSUER the one task that may submit, referenced
  * @owner: who set the ring up, referenced; workers join its cgroups
@@ -253,6 +257,8 @@ struct aring_ring {
 	size_t			sqe_size;
 	size_t			cqe_size;
 	u32			setup_flags;
+	u32			id;
+	u32			process;
 	unsigned int		hash_bits;
 	struct task_struct	*submitter;
 	struct task_struct	*owner;

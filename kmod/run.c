@@ -277,7 +277,7 @@ static struct aring_req *aring_run_take(struct aring_ring *ring, bool *ready,
 		if (unlikely(*due))
 			break;
 		aring_run_del(req);
-		if (aring_state_take(&req->state)) {
+		if (aring_edge_take(req)) {
 			found = req;
 			break;
 		}
@@ -408,7 +408,7 @@ void aring_run_async(struct aring_req *req)
 		return;
 	}
 	if (aring_state_read(&req->state) == ARING_SUBMITTED &&
-	    !aring_state_start(&req->state)) {
+	    !aring_edge_start(req)) {
 		/* Asked for back: completing it says so. */
 		aring_run_end(req, ARING_ISSUED_DONE);
 		return;
@@ -430,7 +430,7 @@ bool aring_run_fail(struct aring_req *req)
 		return false;
 	/* Asked for back: completing it says so. */
 	if (aring_state_read(&req->state) == ARING_SUBMITTED)
-		aring_state_start(&req->state);
+		aring_edge_start(req);
 	aring_req_set_result(req, req->steered->fate.error);
 	aring_run_end(req, ARING_ISSUED_DONE);
 	return true;
@@ -464,7 +464,7 @@ static void aring_run_launch_as(struct aring_req *req)
 	}
 	if (!(op->flags & ARING_OP_OWN_START) &&
 	    aring_state_read(&req->state) == ARING_SUBMITTED &&
-	    !aring_state_start(&req->state)) {
+	    !aring_edge_start(req)) {
 		aring_run_end(req, ARING_ISSUED_DONE);
 		return;
 	}
@@ -762,7 +762,7 @@ void aring_run_when_ready(struct aring_req *req)
 		return;
 	}
 	if (aring_state_read(&req->state) == ARING_SUBMITTED &&
-	    !aring_state_start(&req->state)) {
+	    !aring_edge_start(req)) {
 		/* Asked for back: completing it says so. */
 		aring_run_end(req, ARING_ISSUED_DONE);
 		return;

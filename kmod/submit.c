@@ -80,7 +80,8 @@ static bool aring_submit_is_special(const struct aring_submit *sub)
 {
 	const struct aring_ring *ring = sub->ring;
 
-	return sub->chain.head || ring->odd || READ_ONCE(ring->nr_deferred);
+	return sub->chain.head || ring->odd || READ_ONCE(ring->nr_deferred) ||
+	       tracepoint_enabled(aring_edge);
 }
 
 static void aring_submit_begin(struct aring_submit *sub,
@@ -219,9 +220,18 @@ static void aring_submit_untried(struct aring_submit *sub,
 	aring_submit_async(sub, req);
 }
 
+/* Its first edge. @watched is known when this is compiled. */
+static __always_inline void aring_submit_started(struct aring_req *req,
+						 bool watched)
+{
+	WARN_ON_ONCE(!(watched ? aring_edge_start(req) :
+				 aring_state_start(&req->state)));
+}
+
 /* Set a validated request going that is more than a computation. */
 static __always_inline void aring_submit_start(struct aring_submit *sub,
-					       struct aring_req *req, s32 fd)
+					       struct aring_req *req, s32 fd,
+					       bool watched)
 {
 	const struct aring_op *op = req->op;
 	int ret;
@@ -240,7 +250,7 @@ static __always_inline void aring_submit_start(struct aring_submit *sub,
 		}
 	}
 	if (likely(!(op->flags & ARING_OP_OWN_START)))
-		WARN_ON_ONCE(!aring_state_start(&req->state));
+		aring_submit_started(req, watched);
 	ret = op->issue(req, ARING_ISSUE_INLINE);
 	if (likely(ret == ARING_ISSUED_DONE))
 		aring_submit_done(sub, req);
@@ -252,9 +262,10 @@ static __always_inline void aring_submit_start(struct aring_submit *sub,
 
 /* Nothing is to be done: the result is 0. */
 static __always_inline void aring_submit_nothing(struct aring_submit *sub,
-						 struct aring_req *req)
+						 struct aring_req *req,
+						 bool watched)
 {
-	WARN_ON_ONCE(!aring_state_start(&req->state));
+	aring_submit_started(req, watched);
 	aring_submit_done(sub, req);
 }
 
@@ -462,6 +473,7 @@ static noinline bool aring_submit_special(struct aring_submit *sub,
 	bool drain = false, more = true;
 	int ret;
 
+	aring_edge_new(req);
 	aring_sqe_copy(&sub->sqe, sqe, head, tail);
 	ret = aring_submit_check(sub, req, &drain, &cred);
 	if (cred)
@@ -478,11 +490,11 @@ static noinline bool aring_submit_special(struct aring_submit *sub,
 	else if (ret)
 		more = aring_submit_refuse(sub, req, ret);
 	else if (!req->op->issue)
-		aring_submit_nothing(sub, req);
+		aring_submit_nothing(sub, req, true);
 	else if (sub->ring->sqpoll && aring_submit_is_elsewhere(sub, req))
 		more = aring_submit_member(sub, req, 0, false);
 	else
-		aring_submit_start(sub, req, sub->sqe.fd);
+		aring_submit_start(sub, req, sub->sqe.fd, true);
 	if (old)
 		revert_creds(old);
 	sub->special = aring_submit_is_special(sub);
@@ -522,10 +534,10 @@ static __always_inline bool aring_submit_sqe(struct aring_submit *sub,
 			return aring_submit_refuse(sub, req, ret);
 	}
 	if (!op->issue) {
-		aring_submit_nothing(sub, req);
+		aring_submit_nothing(sub, req, false);
 		return true;
 	}
-	aring_submit_start(sub, req, head >> 32);
+	aring_submit_start(sub, req, head >> 32, false);
 	/* It may have taken long. */
 	return likely(!fatal_signal_pending(current));
 }

@@ -21,6 +21,7 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
+#include "edge.h"
 #include "locked.h"
 #include "request.h"
 #include "vdev.h"
@@ -170,7 +171,7 @@ static void aring_vdev_dispatch(struct aring_device *dev, u64 now)
 	       (req = aring_vdev_next(dev)) != NULL) {
 		aring_vdev_erase(dev, req);
 		/* Else it has been taken back a moment ago. */
-		if (aring_state_take(&req->state))
+		if (aring_edge_take(req))
 			aring_vdev_start(dev, req, now);
 	}
 }

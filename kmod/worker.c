@@ -389,7 +389,7 @@ struct aring_req *aring_pool_take(struct aring_pool *pool, bool *due,
 		list_del_init(&req->work_entry);
 		/* False if it was taken back; reclaiming it is under way. */
 		if ((req->flags & ARING_REQ_BEGUN) ||
-		    aring_state_take(&req->state)) {
+		    aring_edge_take(req)) {
 			pool->busy = pool == &pool->ring->ready;
 			return req;
 		}
