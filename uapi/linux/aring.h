@@ -709,8 +709,9 @@ struct aring_vdev {
  * @next: out: when the next event is, or 2^64 - 1 if there is none
  * @resv: must be 0
  *
- * A ring begins with the monotonic clock. VIRTUAL and SHARE are possible as long
- * as no request is under way (-EBUSY). On a virtual clock TIMEOUT,
+ * A ring begins with the monotonic clock, of which GET alone may be asked (others:
+ * -EINVAL) and which tells of no events. VIRTUAL and SHARE are possible once, as long
+ * as no request is under way and no thread waits (-EBUSY). On a virtual clock TIMEOUT,
  * LINK_TIMEOUT, the time limit of ENTER and the virtual device obey it; all
  * clocks that a TIMEOUT may name are that one.
  *
