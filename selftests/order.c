@@ -99,10 +99,10 @@ static void two_writes(struct __test_metadata *_metadata, struct ring *r,
 	ASSERT_EQ(how == LINKED ? 2 : 1, ring_submit(r));
 	EXPECT_EQ(0, ring_ready(r));
 	/* one nanosecond after the other */
-	while (nr < 2 && clock_now(r) < 100) {
+	while (nr < 2 && clock_time(r) < 100) {
 		while (nr < 2 && ring_reap(r, &cqe)) {
 			CHECK_EQ(order[nr], (int)cqe.user_data, "CQE %d", nr);
-			CHECK_EQ(at[nr], clock_now(r), "CQE %d", nr);
+			CHECK_EQ(at[nr], clock_time(r), "CQE %d", nr);
 			EXPECT_EQ(1, cqe.res);
 			nr++;
 		}
@@ -199,7 +199,7 @@ TEST_F(order, what_ends_at_one_instant_is_posted_by_ticket)
 		ASSERT_EQ(0, clock_advance(r, 49));
 		EXPECT_EQ(0, ring_ready(r));
 		ASSERT_EQ(0, clock_next(r));
-		EXPECT_EQ(50, clock_now(r));
+		EXPECT_EQ(50, clock_time(r));
 		for (int i = 0; i < 4; i++)
 			next_is(_metadata, r, want[k][i],
 				want[k][i] & 1 ? 0 : -ETIME);
@@ -213,23 +213,21 @@ TEST_F(order, what_ends_at_one_instant_is_posted_by_ticket)
 TEST_F(order, what_ends_in_the_call_waits_for_the_end_of_the_instant)
 {
 	struct ring *r = &self->r;
-	struct aring_clock c = { 0 };
 
 	ASSERT_EQ(0, ring_by(r, COMPLETION, MANUAL, 4));
 	/* the device needs no time, but an instant */
-	takes(prep_vread(r, &c, 0, 0, 0), 0);
+	takes(prep_vread(r, r, 0, 0, 0), 0);
 	prep_nop(r, 1);
-	takes(prep_vread(r, &c, 0, 0, 2), 7);
+	takes(prep_vread(r, r, 0, 0, 2), 7);
 	prep(r, 255, -1, NULL, 0, 0, 3);
 	ASSERT_EQ(4, ring_submit(r));
 	prep_cancel(r, 2, 0, 4);
 	prep_nop(r, 5)->flags = ARING_SQE_IO_DRAIN;
 	ASSERT_EQ(2, ring_submit(r));
 	EXPECT_EQ(0, ring_ready(r));
-	ASSERT_EQ(0, clock_call(r, ARING_CLOCK_GET, &c));
-	EXPECT_EQ(0, c.next);
+	EXPECT_EQ(0, clock_get(r).next);
 	ASSERT_EQ(0, clock_advance(r, 0));
-	EXPECT_EQ(0, clock_now(r));
+	EXPECT_EQ(0, clock_time(r));
 	next_is(_metadata, r, 0, 0);
 	next_is(_metadata, r, 1, 0);
 	next_is(_metadata, r, 2, -ECANCELED);
@@ -272,10 +270,10 @@ TEST_F(order, on_an_automatic_clock_who_waits_gets_them)
 	prep_nop(r, 2);
 	ASSERT_EQ(3, ring_submit(r));
 	ASSERT_EQ(0, ring_wait(r, 1));
-	EXPECT_EQ(0, clock_now(r));
+	EXPECT_EQ(0, clock_time(r));
 	next_is(_metadata, r, 2, 0);
 	ASSERT_EQ(0, ring_wait(r, 2));
-	EXPECT_EQ(1000, clock_now(r));
+	EXPECT_EQ(1000, clock_time(r));
 	next_is(_metadata, r, 0, 0);
 	next_is(_metadata, r, 1, 0);
 }
@@ -298,8 +296,8 @@ TEST_F(order, cqes_wait_for_those_of_lower_tickets)
 	for (int seen = 0; seen < 20;) {
 		while (ring_reap(r, &cqe))
 			NEED_EQ(seen++, (int)cqe.user_data, "at %llu",
-				clock_now(r));
-		ASSERT_LE(clock_now(r), 200);
+				clock_time(r));
+		ASSERT_LE(clock_time(r), 200);
 		ASSERT_EQ(0, clock_advance(r, 1));
 	}
 	/* and where nothing is under way they wait for nothing */
@@ -734,7 +732,7 @@ TEST_F_TIMEOUT(order, many_come_by_time_and_ticket, 90)
 
 			if (sent - seen >= 32)
 				break;
-			end[sent] = clock_now(r) + ns;
+			end[sent] = clock_time(r) + ns;
 			switch (rnd(&seed) % 4) {
 			case 0:
 				prep_nop(r, sent);
@@ -760,7 +758,7 @@ TEST_F_TIMEOUT(order, many_come_by_time_and_ticket, 90)
 			NEED_TRUE(at > last || !seen || cqe.user_data > last_ud,
 				  "at %llu %llu comes after %lu", at,
 				  cqe.user_data, last_ud);
-			NEED_TRUE(at <= clock_now(r), "%llu comes too early",
+			NEED_TRUE(at <= clock_time(r), "%llu comes too early",
 				  cqe.user_data);
 			last = at;
 			last_ud = cqe.user_data;
