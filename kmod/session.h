@@ -24,6 +24,7 @@ struct aring_enter;
 struct aring_fate;
 struct aring_req;
 struct aring_ring;
+struct aring_timeline;
 struct file;
 struct pid;
 
@@ -47,12 +48,14 @@ struct aring_plan {
  * @pid: referenced, so that it stands for nobody else
  * @nr: its number in the session, from 1
  * @nr_rings: how many rings it has made in it
+ * @clock: the virtual clock of its rings, held, or NULL
  */
 struct aring_process {
 	struct hlist_node	node;
 	struct pid		*pid;
 	u32			nr;
 	u32			nr_rings;
+	struct aring_timeline	*clock;
 };
 
 /**
@@ -135,9 +138,9 @@ struct aring_deviation *aring_plan_next(struct aring_sess *sess,
 /* decide.c APIs */
 bool aring_session_pick(struct aring_req *req, const struct aring_sqe *sqe,
 			struct aring_fate *fate);
-int aring_session_enter(struct aring_ring *ring, struct aring_enter *enter);
-void aring_session_verdict(struct aring_member *member,
-			   const struct aring_fate *fate);
+int aring_session_enter(struct aring_ring *ring,
+			const struct aring_enter *enter, u64 *take);
+void aring_session_verdict(struct aring_req *req, int ret);
 void aring_session_saw(struct aring_req *req);
 
 #endif /* ARING_SESSION_H */
