@@ -100,14 +100,24 @@ static bool add_span(struct trace *t, __u64 time, __u8 state)
 	return true;
 }
 
-/* Of the edges from @i on, which have been sorted by time, the next one. */
+/*
+ * Of the edges from @i on, which have been sorted by time, the next one. A final
+ * state comes last.
+ */
 static void choose_next(struct trace_event **e, size_t i, size_t nr, __u8 state)
 {
 	struct trace_event *next;
-	size_t j;
+	size_t j, final = nr;
 
-	for (j = i; j < nr && e[j]->from != state; j++)
-		;
+	for (j = i; j < nr; j++) {
+		if (e[j]->from != state)
+			continue;
+		if (e[j]->to != TRACE_DONE && e[j]->to != TRACE_CANCELLED)
+			break;
+		final = j;
+	}
+	if (j >= nr)
+		j = final;
 	if (j >= nr)
 		return;
 	next = e[j];

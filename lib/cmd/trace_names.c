@@ -113,7 +113,7 @@ const char *trace_verdict(__s32 verdict)
 {
 	switch (verdict) {
 	case 0:
-		return "taken back (0)";
+		return "was taken back (0)";
 	case -EALREADY:
 		return "had started (-EALREADY)";
 	case -ENOENT:
