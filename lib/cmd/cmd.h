@@ -31,10 +31,11 @@ void complain(const char *fmt, ...);
 int bad_use(const char *cmd);
 bool parse_backend(const char *s, enum aring_backend *backend);
 
-/* info.c, cp.c, run.c: the subcommands */
+/* info.c, cp.c, run.c, trace.c: the subcommands */
 int cmd_info(int argc, char **argv);
 int cmd_cp(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 
 /* why.c */
 

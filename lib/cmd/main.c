@@ -13,13 +13,14 @@ static const char usage[] =
 "  aring info          is the ring usable, and what can it do?\n"
 "  aring cp SRC DST    copy a file, many blocks at a time, through the ring\n"
 "  aring run PROG ...  run an io_uring program, as it is, on the ring\n"
+"  aring trace PROG .. the same, and draw what becomes of each request\n"
 "  aring COMMAND --help, aring --version\n"
 "\n"
 "The ring is that of /dev/aring; ARING_BACKEND=io_uring in the environment\n"
 "takes the kernel's own io_uring instead.\n"
 "\n"
 "Exit status: 0 done, 1 failed, 2 command line not understood, 3 no ring.\n"
-"That of aring run is PROG's, or 125 to 127: see aring run --help.\n";
+"That of aring run and trace is PROG's, or 125 to 127: see aring run --help.\n";
 
 static const struct {
 	const char *name;
@@ -28,6 +29,7 @@ static const struct {
 	{ "info", cmd_info },
 	{ "cp", cmd_cp },
 	{ "run", cmd_run },
+	{ "trace", cmd_trace },
 };
 
 static const char *current = "";

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+/*
+ * aring trace: the picture as SVG, to be put into a document.
+ *
+ * One row a request as long as that can be read; with more of them, bands of
+ * requests that share a row, so that the picture keeps its size.
+ */
+#include <errno.h>
+
+#include "cmd.h"
+#include "trace.h"
+
+#define WIDTH		1200
+#define LABEL		300	/* left of the bars */
+#define RESULT		100	/* right of them */
+#define BARS		(WIDTH - LABEL - RESULT)
+#define ROW		14
+#define BAND		2
+#define BANDS		450	/* rows at most, when requests share them */
+#define ARROWS		50	/* at most, then */
+#define HEAD		44	/* above the rows of a ring */
+
+static const char style[] =
+"<style>\n"
+"text { font: 11px ui-monospace, monospace; fill: #222 }\n"
+".h { font: bold 13px system-ui, sans-serif }\n"
+".s0 { fill: #9a9a9a } .s1 { fill: #e69f00 } .s2 { fill: #0072b2 }\n"
+".s3 { fill: #009e73 } .s4 { fill: #d55e00 }\n"
+".a { stroke: #cc79a7; stroke-width: 1.5; fill: none; marker-end: url(#head) }\n"
+".late { stroke-dasharray: 4 3 } .m { fill: #cc79a7 }\n"
+".g { stroke: #ddd } .r { text-anchor: end }\n"
+"</style>\n"
+"<defs><marker id=\"head\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto-start-reverse\"><path class=\"m\" d=\"M0 0 8 4 0 8z\"/></marker></defs>\n";
+
+/* One ring that is being drawn, from @top on. */
+struct svg {
+	const struct trace *t;
+	const struct trace_ring *ring;
+	FILE *f;
+	double top;
+	double height;		/* of a row */
+	size_t share;		/* requests in a row */
+};
+
+static double x_of(const struct svg *s, __u64 time)
+{
+	return LABEL + (double)time / (double)s->ring->length * BARS;
+}
+
+static double y_of(const struct svg *s, size_t req)
+{
+	return s->top + HEAD +
+	       s->height * (double)((req - s->ring->first) / s->share);
+}
+
+static size_t rows_of(const struct trace_ring *ring, size_t most, size_t *share)
+{
+	size_t bands = ring->nr > most ? BANDS : ring->nr;
+
+	*share = bands ? (ring->nr + bands - 1) / bands : 1;
+	return (ring->nr + *share - 1) / *share;
+}
+
+static double row_height(const struct trace_ring *ring, size_t most)
+{
+	return ring->nr > most ? BAND : ROW;
+}
+
+static void draw_axis(const struct svg *s, double bottom)
+{
+	__u64 tick = trace_tick(s->ring->length, 9), at;
+	char buf[TRACE_TEXT];
+
+	for (at = 0; at <= s->ring->length; at += tick)
+		fprintf(s->f, "<path class=\"g\" d=\"M%.1f %.1fV%.1f\"/><text x=\"%.1f\" y=\"%.1f\">%s</text>\n",
+			x_of(s, at), s->top + HEAD - 14, bottom, x_of(s, at) + 3,
+			s->top + HEAD - 5, trace_ns(at, buf));
+}
+
+static void draw_bars(const struct svg *s, size_t i)
+{
+	const struct trace_req *req = &s->t->reqs[i];
+	const struct trace_span *span = &s->t->spans[req->span];
+	double x, end, y = y_of(s, i);
+	size_t k;
+
+	for (k = 0; k < req->nr_spans; k++) {
+		x = x_of(s, span[k].time);
+		end = x_of(s, k + 1 < req->nr_spans ? span[k + 1].time : req->end);
+		if (span[k].state >= TRACE_DONE)
+			end = x + 3;
+		else if (end < x + 1)
+			end = x + 1;
+		fprintf(s->f, "<rect class=\"s%u\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\"/>\n",
+			span[k].state, x, y + 2, end - x, ROW - 4);
+	}
+}
+
+static void draw_request(const struct svg *s, size_t i)
+{
+	const struct trace_req *req = &s->t->reqs[i];
+	double y = y_of(s, i);
+	char buf[TRACE_TEXT];
+
+	fputs("<g><title>", s->f);
+	trace_story(s->t, i, s->f);
+	fprintf(s->f, "</title><text x=\"4\" y=\"%.1f\">%u</text><text x=\"70\" y=\"%.1f\">%s</text><text class=\"r\" x=\"%d\" y=\"%.1f\">%#llx</text><text x=\"%d\" y=\"%.1f\">%s</text>\n",
+		y + 11, req->ticket, y + 11, trace_op_name(req->opcode),
+		LABEL - 8, y + 11, req->user_data, WIDTH - RESULT + 8, y + 11,
+		trace_res(req, buf));
+	draw_bars(s, i);
+	fputs("</g>\n", s->f);
+}
+
+/* Runs of equal cells are one bar. */
+static void draw_bands(const struct svg *s)
+{
+	struct trace_field d = { .t = s->t, .ring = s->ring };
+	const unsigned char *cells;
+	size_t i, c, end;
+
+	if (!trace_field_make(&d, BARS, BANDS)) {
+		complain("out of memory");
+		return;
+	}
+	for (i = 0; i < d.rows; i++) {
+		cells = &d.cells[i * d.columns];
+		for (c = 0; c < d.columns; c = end) {
+			for (end = c + 1; end < d.columns && cells[end] == cells[c];)
+				end++;
+			if (cells[c])
+				fprintf(s->f, "<rect class=\"s%d\" x=\"%zu\" y=\"%.1f\" width=\"%zu\" height=\"%d\"/>\n",
+					cells[c] - 1, LABEL + c,
+					s->top + HEAD + (double)i * BAND, end - c,
+					BAND);
+		}
+		if (i % 25 == 0)
+			fprintf(s->f, "<text class=\"r\" x=\"%d\" y=\"%.1f\">%u</text>\n",
+				LABEL - 8, s->top + HEAD + (double)i * BAND + 8,
+				s->t->reqs[s->ring->first + i * d.share].ticket);
+	}
+	trace_field_free(&d);
+}
+
+static bool is_arrow(const struct svg *s, const struct trace_cancel *c)
+{
+	return c->target >= s->ring->first &&
+	       c->target < s->ring->first + s->ring->nr && c->by != TRACE_NO_REQ;
+}
+
+static void draw_cancel(const struct svg *s, const struct trace_cancel *c)
+{
+	double x = x_of(s, c->time), from, to;
+
+	from = y_of(s, c->by) + s->height / 2;
+	to = y_of(s, c->target) + s->height / 2;
+	/* Not over what ends there. */
+	if (s->share == 1)
+		to += to < from ? 5 : -5;
+	if (to - from < 3 && from - to < 3)
+		return;
+	fprintf(s->f, "<path class=\"a%s\" d=\"M%.1f %.1fV%.1f\"><title>%s</title></path>\n",
+		c->verdict ? " late" : "", x, from, to, trace_verdict(c->verdict));
+}
+
+/* Return: how high it was. */
+static double draw_ring(const struct trace *t, size_t nr, size_t most, double top,
+			FILE *f)
+{
+	struct svg s = {
+		.t = t, .ring = &t->rings[nr], .f = f, .top = top,
+	};
+	size_t i, arrows = 0, rows = rows_of(s.ring, most, &s.share);
+	double bottom;
+
+	s.height = row_height(s.ring, most);
+	bottom = top + HEAD + s.height * (double)rows;
+	fprintf(f, "<text class=\"h\" x=\"4\" y=\"%.1f\">ring %u of ", top + 18,
+		s.ring->id);
+	trace_escape(f, s.ring->name);
+	fprintf(f, " (process %u)%s, %zu request%s", s.ring->process,
+		s.ring->virtual ? ", virtual clock" : "", s.ring->nr,
+		s.ring->nr == 1 ? "" : "s");
+	if (s.share > 1)
+		fprintf(f, ", %zu in a row", s.share);
+	fputs("</text>\n", f);
+	draw_axis(&s, bottom);
+	if (s.height < ROW)
+		draw_bands(&s);
+	for (i = 0; s.height >= ROW && i < s.ring->nr; i++)
+		draw_request(&s, s.ring->first + i);
+	for (i = 0; i < t->nr_cancels; i++)
+		arrows += is_arrow(&s, &t->cancels[i]);
+	/* With many of them on a small picture there would be nothing else to see. */
+	for (i = 0; (s.share == 1 || arrows <= ARROWS) && i < t->nr_cancels; i++)
+		if (is_arrow(&s, &t->cancels[i]))
+			draw_cancel(&s, &t->cancels[i]);
+	return bottom - top + 10;
+}
+
+static void draw_legend(FILE *f)
+{
+	unsigned int i;
+
+	for (i = TRACE_SUBMITTED; i <= TRACE_CANCELLED; i++)
+		fprintf(f, "<rect class=\"s%u\" x=\"%u\" y=\"29\" width=\"12\" height=\"10\"/><text x=\"%u\" y=\"38\">%s</text>\n",
+			i, 4 + 110 * i, 20 + 110 * i, trace_state_name(i));
+	fputs("<path class=\"a\" d=\"M556 34H580\"/><text x=\"586\" y=\"38\">cancels</text><path class=\"a late\" d=\"M656 34H680\"/><text x=\"686\" y=\"38\">too late</text>\n",
+	      f);
+}
+
+/**
+ * trace_draw_svg() - draw as SVG
+ * @t: the trace
+ * @look: of which the rows count
+ * @f: where to
+ */
+void trace_draw_svg(const struct trace *t, const struct trace_look *look,
+		    FILE *f)
+{
+	double height = 54;
+	size_t i, share;
+
+	for (i = 0; i < t->nr_rings; i++)
+		height += HEAD + 10 + row_height(&t->rings[i], look->rows) *
+			  (double)rows_of(&t->rings[i], look->rows, &share);
+	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n",
+		WIDTH, height, WIDTH, height);
+	fputs(style, f);
+	fprintf(f, "<rect width=\"%d\" height=\"%.0f\" fill=\"#fff\"/>\n<text class=\"h\" x=\"4\" y=\"18\">",
+		WIDTH, height);
+	trace_escape(f, t->title);
+	fputs(": ", f);
+	trace_summary(t, f);
+	fputs("</text>\n", f);
+	draw_legend(f);
+	height = 54;
+	for (i = 0; i < t->nr_rings; i++)
+		height += draw_ring(t, i, look->rows, height, f);
+	fputs("</svg>\n", f);
+}
