@@ -71,9 +71,9 @@ enum aring_where {
 #define ARING_REQ_ARMED		0x4000	/* a POLL_ADD in the file's wait queues */
 #define ARING_REQ_RSRC		0x8000	/* @rsrc_file, @rsrc_buf are set */
 #define ARING_REQ_FATE		0x10000	/* @steered is set */
-#define ARING_REQ_PARKED	0x20000	/* its CQE waited for its turn; see order.c */
-#define ARING_REQ_TAG		0x40000	/* no SQE's: its CQE says that a resource is gone */
-#define ARING_REQ_REAL		0x80000	/* counted in &aring_ring.nr_real */
+#define ARING_REQ_REAL		0x20000	/* counted in &aring_ring.nr_real */
+#define ARING_REQ_PARKED	0x100000	/* its CQE waited for its turn; see order.c */
+#define ARING_REQ_TAG		0x200000	/* no SQE's: its CQE says that a resource is gone */
 
 /**
  * struct aring_waiter - one entry in a foreign wait queue
