@@ -107,8 +107,7 @@ static int aring_enter_sqpoll(struct aring_ring *ring,
 }
 
 static __always_inline int aring_enter_run(struct aring_ring *ring,
-					   const struct aring_enter *enter,
-					   u32 offered)
+					   const struct aring_enter *enter)
 {
 	int ret = 0, wait;
 
@@ -121,9 +120,9 @@ static __always_inline int aring_enter_run(struct aring_ring *ring,
 		ret = aring_enter_sqpoll(ring, enter);
 		if (ret < 0)
 			return ret;
-	} else if (offered) {
+	} else if (enter->to_submit) {
 		ret = aring_submit(ring, enter->to_submit);
-		if (ret != offered)
+		if (ret != enter->to_submit)
 			return ret;
 	}
 	if (enter->flags & ARING_ENTER_GETEVENTS) {
@@ -139,14 +138,13 @@ static __always_inline int aring_enter_run(struct aring_ring *ring,
 
 /* The same, for a ring whose clock is to know that we are here. */
 static noinline int aring_enter_present(struct aring_ring *ring,
-					const struct aring_enter *enter,
-					u32 offered)
+					const struct aring_enter *enter)
 {
 	struct aring_presence presence;
 	int ret;
 
 	aring_presence_begin(ring, &presence);
-	ret = aring_enter_run(ring, enter, offered);
+	ret = aring_enter_run(ring, enter);
 	aring_presence_end(ring, &presence);
 	return ret;
 }
@@ -155,7 +153,6 @@ static long aring_do_enter(struct aring_ring *ring,
 			   const struct aring_enter __user *arg)
 {
 	struct aring_enter enter;
-	u32 offered;
 	int ret;
 
 	ret = aring_enter_get(&enter, arg);
@@ -163,7 +160,6 @@ static long aring_do_enter(struct aring_ring *ring,
 		return ret;
 	if (unlikely(enter.flags & ~ARING_ENTER_FLAGS))
 		return -EINVAL;
-	offered = enter.to_submit;
 	if (unlikely(READ_ONCE(ring->setup_flags) & ARING_SETUP_R_DISABLED))
 		return -EBADFD;
 	if (unlikely(READ_ONCE(ring->odd) & ARING_ODD_STEERED)) {
@@ -172,8 +168,8 @@ static long aring_do_enter(struct aring_ring *ring,
 			return ret;
 	}
 	if (unlikely(aring_is_virtual(ring)))
-		return aring_enter_present(ring, &enter, offered);
-	return aring_enter_run(ring, &enter, offered);
+		return aring_enter_present(ring, &enter);
+	return aring_enter_run(ring, &enter);
 }
 
 static long aring_do_register(struct aring_ring *ring,
