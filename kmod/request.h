@@ -73,7 +73,7 @@ enum aring_where {
 #define ARING_REQ_FATE		0x10000	/* @steered is set */
 #define ARING_REQ_REAL		0x20000	/* counted in &aring_ring.nr_real */
 #define ARING_REQ_PARKED	0x100000	/* its CQE waited for its turn; see order.c */
-#define ARING_REQ_TAG		0x200000	/* no request: it carries the CQE of a tag */
+#define ARING_REQ_TAG		0x200000	/* no SQE's: its CQE says that a resource is gone */
 
 /**
  * struct aring_waiter - one entry in a foreign wait queue

@@ -84,6 +84,15 @@ static bool aring_submit_is_special(const struct aring_submit *sub)
 	       tracepoint_enabled(aring_edge);
 }
 
+/* From here on this thread runs, before ENTER ends, what chains lead to. */
+static void aring_submit_appear(struct aring_submit *sub)
+{
+	if (sub->present || sub->ring->sqpoll)
+		return;
+	aring_sleeper_add(sub->ring, &sub->sleeper);
+	sub->present = true;
+}
+
 static void aring_submit_begin(struct aring_submit *sub,
 			       struct aring_ring *ring)
 {
@@ -100,6 +109,12 @@ static void aring_submit_begin(struct aring_submit *sub,
 	sub->present = false;
 	sub->chain.head = NULL;
 	sub->special = aring_submit_is_special(sub);
+	/*
+	 * A cancel, too, may let go a chain or a drain. On a virtual clock it may
+	 * not be a matter of chance whether a worker is at that sooner.
+	 */
+	if (unlikely(aring_is_virtual(ring)))
+		aring_submit_appear(sub);
 }
 
 /* It is over; it holds something or others may know it. */
@@ -315,10 +330,7 @@ static void aring_submit_chain(struct aring_submit *sub)
 {
 	/* CQEs in the order of submission as far as that goes. */
 	aring_submit_flush(sub);
-	if (!sub->present && !sub->ring->sqpoll) {
-		aring_sleeper_add(sub->ring, &sub->sleeper);
-		sub->present = true;
-	}
+	aring_submit_appear(sub);
 	aring_chain_start(sub->ring, &sub->chain);
 }
 

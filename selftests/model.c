@@ -14,7 +14,7 @@
 
 #define SEEDS		500
 #define SEEDS_FULL	10000
-#define SHRINK_SECONDS	60
+#define SHRINK_SECONDS	20
 
 /**
  * struct rig - a ring that a program runs on

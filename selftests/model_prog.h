@@ -390,8 +390,8 @@ static inline unsigned int make_target(struct maker *k, int opcode)
 {
 	unsigned int line = 0;
 
-	/* now and then one that is yet to come */
-	if (chance(k, 5))
+	/* now and then one that is yet to come; of time limits that could be its own */
+	if (opcode != ARING_OP_LINK_TIMEOUT && chance(k, 5))
 		return k->p->nr + pick(k, 4);
 	for (int i = 0; i < 8; i++) {
 		unsigned int back = 2 + pick(k, chance(k, 70) ? 10 : 30);
@@ -508,6 +508,7 @@ static inline void make_chain(struct maker *k)
 			l->flags |= link;
 			l = make_sqe(k);
 			l->opcode = ARING_OP_LINK_TIMEOUT;
+			l->user_data = l - k->p->line;
 			make_time(k, l);
 		}
 		if (!more--)

@@ -68,7 +68,7 @@ struct sim {
 
 	struct sim_list	live;		/* listed, perhaps over; by ticket */
 	struct sim_list	batch;		/* ended inline, not posted */
-	struct sim_list	runnable;
+	struct sim_list	runnable;	/* by ticket */
 	struct sim_list	deferred;	/* heads of chains that wait for a drain */
 	unsigned int	nr_live, nr_deferred;	/* members of chains, too */
 	bool		no_drain, drain_next;
@@ -153,10 +153,11 @@ static inline void sim_arm(struct sim *s, __u64 time, enum sim_phase phase,
 	s->event[i] = e;
 }
 
-static inline void sim_disarm(struct sim *s, const struct sim_req *req)
+static inline void sim_disarm(struct sim *s, enum sim_phase phase,
+			      const struct sim_req *req)
 {
 	for (unsigned int i = 0; i < s->nr_events; i++) {
-		if (s->event[i].req != req)
+		if (s->event[i].req != req || s->event[i].phase != phase)
 			continue;
 		memmove(&s->event[i], &s->event[i + 1],
 			(--s->nr_events - i) * sizeof(s->event[0]));
@@ -180,8 +181,12 @@ static inline __u64 sim_due(const struct sim *s, const struct line *l)
 
 /* ---- completions --------------------------------------------------------- */
 
+/* The turn of its CQE has come, if it has one. */
 static inline void sim_put_cqe(struct sim *s, const struct sim_req *req)
 {
+	/* Such a TIMEOUT ends a wait. */
+	if (req->by_itself)
+		s->timeouts++;
 	if ((req->flags & ARING_SQE_CQE_SKIP_SUCCESS) && !req->failed)
 		return;
 	s->cqe[s->posted++] = (struct aring_cqe) {
@@ -228,9 +233,15 @@ static inline void sim_unpair(struct sim_req *req)
 static inline void sim_stop(struct sim *s, struct sim_req *req)
 {
 	if (req->state == SIM_ARMED)
-		sim_disarm(s, req);
-	if (req->state == SIM_QUEUED)
+		sim_disarm(s, SIM_LIMIT, req);
+	if (req->state == SIM_QUEUED) {
 		sim_remove(&s->queue, req);
+		/* The device has nothing to do any more. */
+		if (!s->queue.nr && s->start_due) {
+			sim_disarm(s, SIM_START, NULL);
+			s->start_due = false;
+		}
+	}
 	if (req->target != SIM_NONE)
 		sim_remove(&s->counting, req);
 	if (req->listed)
@@ -280,8 +291,6 @@ static inline void sim_over(struct sim *s, struct sim_req *req)
 	int place;
 
 	sim_stop(s, req);
-	if (req->by_itself)
-		s->timeouts++;
 	sim_unlist(s, req, &place);
 	if (req->line->opcode != ARING_OP_LINK_TIMEOUT)
 		limit = req->pair;
@@ -304,7 +313,7 @@ static inline void sim_over(struct sim *s, struct sim_req *req)
 		sim_insert(&s->deferred, place, next);
 	} else if (next && !prev) {
 		next->state = SIM_RUNNABLE;
-		sim_append(&s->runnable, next);
+		sim_insert_by_ticket(&s->runnable, next);
 	}
 }
 
@@ -331,7 +340,7 @@ static inline void sim_release_drains(struct sim *s)
 		sim_shift(&s->deferred);
 		sim_defer(s, req, false);
 		req->state = SIM_RUNNABLE;
-		sim_append(&s->runnable, req);
+		sim_insert_by_ticket(&s->runnable, req);
 	}
 }
 
@@ -440,6 +449,9 @@ static inline int sim_cancel(struct sim *s, const struct line *l)
 	if (l->op_flags & ARING_ASYNC_CANCEL_TICKET) {
 		struct sim_req *req = s->of_line[l->target];
 
+		/* It was not known yet. */
+		if (l->target >= l - s->p->line)
+			return -ENOENT;
 		return req && req->listed && req->line != l ? sim_cancel_one(s, req) : -ENOENT;
 	}
 	sim_forget(s);
@@ -488,7 +500,7 @@ static inline int sim_timeout_remove(struct sim *s, const struct line *l)
 		if (req->target != SIM_NONE)
 			sim_remove(&s->counting, req);
 		req->target = SIM_NONE;
-		sim_disarm(s, req);
+		sim_disarm(s, SIM_LIMIT, req);
 		sim_arm(s, sim_due(s, l), SIM_LIMIT, req);
 		return 0;
 	}
@@ -685,13 +697,10 @@ static inline void sim_fire(struct sim *s, struct sim_req *req)
 	sim_commit(s);
 }
 
-static inline bool sim_run(struct sim *s)
+static inline void sim_run(struct sim *s)
 {
-	bool any = s->runnable.nr;
-
 	while (s->runnable.nr)
 		sim_launch(s, sim_shift(&s->runnable));
-	return any;
 }
 
 /* ---- submission ---------------------------------------------------------- */
@@ -846,50 +855,66 @@ static inline void sim_pop(struct sim *s)
 	}
 }
 
-/* Is there something at time @time, up to this phase? */
-static inline bool sim_has(const struct sim *s, __u64 time, enum sim_phase phase)
+/*
+ * The next thing to happen: a phase of an instant, the first two as one; and what
+ * that lets go is run.
+ */
+static inline void sim_step(struct sim *s)
 {
-	return s->nr_events && s->event[0].time == time && s->event[0].phase <= phase;
-}
+	__u64 time = s->event[0].time;
+	enum sim_phase first = s->event[0].phase;
+	enum sim_phase last = first == SIM_FINISH ? SIM_LIMIT : first;
 
-/* Phases 1 to 3 of an instant. */
-static inline void sim_arrive(struct sim *s, __u64 time)
-{
-	do {
-		while (sim_has(s, time, SIM_LIMIT))
-			sim_pop(s);
-	} while (sim_run(s));
-}
-
-/* The whole of the present instant. */
-static inline void sim_settle(struct sim *s)
-{
-	while (sim_has(s, s->now, SIM_END)) {
+	while (s->nr_events && s->event[0].time == time &&
+	       s->event[0].phase >= first && s->event[0].phase <= last)
 		sim_pop(s);
-		sim_run(s);
+	sim_run(s);
+}
+
+/*
+ * A move from outside, up to @end: where it ends the programs come before the
+ * channels take anything, unless there are CQEs to be posted.
+ */
+static inline void sim_move_to(struct sim *s, __u64 end)
+{
+	__u64 start = s->now;
+
+	while (s->nr_events && s->event[0].time <= end) {
+		if (s->event[0].time == end && end > start &&
+		    s->event[0].phase >= SIM_START && !s->end_due)
+			break;
+		sim_step(s);
 	}
+	s->now = end;
+}
+
+static inline int sim_move_next(struct sim *s)
+{
+	bool any = false;
+
+	/* What is left of the instant at hand. */
+	while (s->nr_events && s->event[0].time == s->now &&
+	       s->event[0].phase >= SIM_START) {
+		sim_step(s);
+		any = true;
+	}
+	if (!s->nr_events)
+		return any ? 0 : -ENOENT;
+	sim_step(s);
+	while (s->end_due)
+		sim_step(s);
+	return 0;
 }
 
 static inline int sim_move(void *m, enum line_kind kind, __u64 time)
 {
 	struct sim *s = m;
 
-	if (kind == LINE_TO && time < s->now)
+	if (kind == LINE_NEXT)
+		return sim_move_next(s);
+	if (time < s->now)
 		return -EINVAL;
-	sim_settle(s);
-	if (kind == LINE_NEXT) {
-		if (!s->nr_events)
-			return -ENOENT;
-		time = s->event[0].time;
-	}
-	while (s->nr_events && s->event[0].time <= time) {
-		sim_arrive(s, s->event[0].time);
-		if (s->now < time || s->end_due)
-			sim_settle(s);
-		else if (s->nr_events && s->event[0].time == time)
-			break;
-	}
-	s->now = time;
+	sim_move_to(s, time);
 	return 0;
 }
 
@@ -907,21 +932,15 @@ static inline int sim_wait(struct sim *s, unsigned int wait, __u64 limit)
 	if (s->posted - s->reaped >= wait)
 		return 0;
 	timeouts = s->timeouts;
+	/* for who only wants to look */
+	if (!limit)
+		return s->posted - s->reaped ? 0 : -ETIME;
 	s->limit_passed = false;
 	sim_arm(s, s->now + limit, SIM_LIMIT, NULL);
-	while (!sim_wait_over(s, wait, timeouts) && !s->limit_passed) {
-		if (sim_has(s, s->now, SIM_END))
-			sim_settle(s);
-		else
-			sim_arrive(s, s->event[0].time);
-	}
-	for (unsigned int i = 0; i < s->nr_events; i++) {
-		if (s->event[i].phase != SIM_LIMIT || s->event[i].req)
-			continue;
-		memmove(&s->event[i], &s->event[i + 1],
-			(--s->nr_events - i) * sizeof(s->event[0]));
-	}
-	return s->posted - s->reaped ? 0 : -ETIME;
+	while (!sim_wait_over(s, wait, timeouts) && !s->limit_passed)
+		sim_step(s);
+	sim_disarm(s, SIM_LIMIT, NULL);
+	return s->posted - s->reaped || sim_wait_over(s, wait, timeouts) ? 0 : -ETIME;
 }
 
 /* ---- as a machine -------------------------------------------------------- */
