@@ -151,8 +151,7 @@ static void aring_vdev_start(struct aring_device *dev, struct aring_req *req,
 
 	/* It cannot have begun before it was there. */
 	now = max(now, req->vio.since);
-	end = min(aring_sat_add(now, aring_vdev_service(dev, req)),
-		  (u64)KTIME_MAX);
+	end = aring_sat_add(now, aring_vdev_service(dev, req));
 	dev->head = req->vio.off + req->vio.len;
 	dev->nr_started++;
 	list_add_tail(&req->vio.entry, &dev->started);
