@@ -42,7 +42,9 @@ static int aring_cancel_req(struct aring_req *req, bool leave)
 	 * Only what waits for a peer may be withdrawn once it is STARTED; and
 	 * what is STARTED just to be armed.
 	 */
-	bool waits = req->peer || (req->op->flags & ARING_OP_OWN_START);
+	bool waits = req->peer ||
+		     (req->op->flags & (ARING_OP_OWN_START | ARING_OP_FINAL)) ==
+		     ARING_OP_OWN_START;
 	bool taken;
 
 	switch (aring_cancel_decide(req, waits || leave, &taken)) {

@@ -7,7 +7,8 @@
  * his own (a canceller that answers -ENOENT) posts it behind the request's.
  *
  * Nothing is allocated here. A CQE that finds the ring full waits in its own
- * request, in order; from then on every CQE goes behind it.
+ * request, in order; from then on every CQE goes behind it. Where an order of
+ * CQEs was asked for, one whose turn has not come waits likewise: order.c.
  *
  * The barriers towards the program:
  *
@@ -22,6 +23,7 @@
 
 #include "hold.h"
 #include "op.h"
+#include "quiet.h"
 #include "session.h"
 
 /* Look how much room the program has made. cq_lock. */
@@ -65,7 +67,8 @@ static void aring_cqe_fill(struct aring_ring *ring,
 			   const struct aring_req *req)
 {
 	aring_cqe_put(ring, req->user_data, req->result);
-	if (likely(!(req->flags & ARING_REQ_COUNTED)))
+	/* What was parked counted when it was. */
+	if (likely(!(req->flags & (ARING_REQ_COUNTED | ARING_REQ_PARKED))))
 		ring->nr_events++;
 }
 
@@ -75,18 +78,23 @@ static void aring_cq_publish(struct aring_ring *ring)
 	smp_store_release(&ring->shared->cq.tail, ring->cq_tail);
 }
 
+static inline bool aring_skips_cqe(const struct aring_req *req)
+{
+	return unlikely(req->sqe_flags & ARING_SQE_CQE_SKIP_SUCCESS) &&
+	       !(req->flags & ARING_REQ_FAIL);
+}
+
 /*
- * Post the CQE of a request that has just become final. cq_lock.
+ * Post the CQE of a final request whose turn it is. cq_lock.
  *
  * Return: true if the slot is free to be used again, false if the CQE waits
- * in it.
+ * in it for room.
  */
-static bool aring_post(struct aring_ring *ring, struct aring_req *req)
+static bool aring_post_now(struct aring_ring *ring, struct aring_req *req)
 {
-	if (unlikely(ring->watched))
-		aring_session_saw(req);
-	if (unlikely((req->sqe_flags & ARING_SQE_CQE_SKIP_SUCCESS) &&
-		     !(req->flags & ARING_REQ_FAIL)))
+	if (req->flags & ARING_REQ_COUNTED)
+		WRITE_ONCE(ring->nr_timeouts, ring->nr_timeouts + 1);
+	if (aring_skips_cqe(req))
 		return true;
 
 	if (unlikely(ring->nr_overflow ||
@@ -100,6 +108,34 @@ static bool aring_post(struct aring_ring *ring, struct aring_req *req)
 	}
 	aring_cqe_fill(ring, req);
 	return true;
+}
+
+/*
+ * The same for one that has just become final. cq_lock.
+ *
+ * Return: true if the slot is free to be used again, false if the CQE waits
+ * in it, for room or for its turn.
+ */
+static bool aring_post(struct aring_ring *ring, struct aring_req *req)
+{
+	if (unlikely(ring->watched))
+		aring_session_saw(req);
+	if (likely(!ring->ordered) || !aring_order_park(ring, req))
+		return aring_post_now(ring, req);
+	if (!(req->flags & ARING_REQ_COUNTED) && !aring_skips_cqe(req))
+		ring->nr_events++;
+	return false;
+}
+
+/* Post what waited for its turn and has it now. cq_lock. */
+static void aring_post_due(struct aring_ring *ring, bool end)
+{
+	struct aring_req *req;
+
+	while ((req = aring_order_due(ring, end)) != NULL) {
+		if (aring_post_now(ring, req))
+			llist_add(&req->reclaim, &ring->reclaim);
+	}
 }
 
 /* Post the CQE of a request that went asynchronous, and let it go. cq_lock. */
@@ -126,8 +162,6 @@ static void aring_end(struct aring_ring *ring, struct aring_req *req)
 	/* Perhaps once more: aring_end_counting() may have been here. */
 	if (req->flags & ARING_REQ_COUNTING)
 		list_del_init(&req->timeout.counting);
-	if (req->flags & ARING_REQ_COUNTED)
-		WRITE_ONCE(ring->nr_timeouts, ring->nr_timeouts + 1);
 	if (req->flags & ARING_REQ_LISTED)
 		ring->nr_ended++;
 	if (unlikely(req->flags & ARING_REQ_LINKED))
@@ -150,6 +184,8 @@ void aring_post_dropped(struct aring_ring *ring, struct aring_req *req,
 	if (silent)
 		req->sqe_flags |= ARING_SQE_CQE_SKIP_SUCCESS;
 	ring->nr_ended++;
+	if (req->opcode == ARING_OP_LINK_TIMEOUT)
+		aring_timeout_stop(req);
 	/* It was never tried: nothing but this holds its file. */
 	if (req->op->cleanup && (req->op->flags & ARING_OP_FILE))
 		req->op->cleanup(req);
@@ -176,6 +212,7 @@ static void aring_end_counting(struct aring_ring *ring)
 		if (!aring_state_take(&req->state))
 			continue;
 		WARN_ON_ONCE(!aring_state_finish(&req->state));
+		aring_timeout_stop(req);
 		aring_req_set_result(req, 0);
 		req->flags |= ARING_REQ_COUNTED;
 		aring_end(ring, req);
@@ -189,6 +226,8 @@ static __always_inline void aring_cq_commit(struct aring_ring *ring)
 		aring_end_counting(ring);
 	if (unlikely(ring->nr_deferred))
 		aring_drain_release(ring);
+	if (unlikely(ring->ordered))
+		aring_post_due(ring, false);
 	aring_cq_publish(ring);
 }
 
@@ -252,11 +291,22 @@ static void aring_cq_ended(struct aring_ring *ring)
 	aring_cq_wake(ring);
 }
 
+/*
+ * A request that kept the clock from moving is over, its CQE is published, and what
+ * it led to is listed. cq_lock.
+ */
+static void aring_real_end(struct aring_ring *ring)
+{
+	/* Behind all of that; pairs with the read-acquire in quiet.c. */
+	atomic_dec_return_release(&ring->nr_real);
+}
+
 /* Reach the final state and post the CQE, as one step under cq_lock. */
 static void aring_end_by(struct aring_req *req,
 			 void (*reach)(struct aring_req *req))
 {
 	struct aring_ring *ring = req->ring;
+	bool real = req->flags & ARING_REQ_REAL;
 	unsigned long flags;
 
 	/* rcu: the ring outlives the wake-up that follows the last touch. */
@@ -265,8 +315,12 @@ static void aring_end_by(struct aring_req *req,
 	reach(req);
 	aring_end(ring, req);
 	aring_cq_commit(ring);
+	if (unlikely(real))
+		aring_real_end(ring);
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
 	aring_cq_ended(ring);
+	if (unlikely(real))
+		aring_quiet_look(ring);
 	rcu_read_unlock();
 }
 
@@ -347,6 +401,7 @@ void aring_complete_cancelled(struct aring_req *req)
  */
 bool aring_queue_or_cancel_quiet(struct aring_req *req, bool *again)
 {
+	bool real = req->flags & ARING_REQ_REAL;
 	struct aring_ring *ring = req->ring;
 	enum aring_queued queued;
 	unsigned long flags;
@@ -367,10 +422,15 @@ bool aring_queue_or_cancel_quiet(struct aring_req *req, bool *again)
 	if (queued == ARING_QUEUED_CANCELLED) {
 		aring_end(ring, req);
 		aring_cq_commit(ring);
+		if (unlikely(real))
+			aring_real_end(ring);
 	}
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
-	if (queued == ARING_QUEUED_CANCELLED)
+	if (queued == ARING_QUEUED_CANCELLED) {
 		aring_cq_wake(ring);
+		if (unlikely(real))
+			aring_quiet_look(ring);
+	}
 	rcu_read_unlock();
 
 	*again = queued == ARING_QUEUED_AGAIN;
@@ -435,12 +495,6 @@ static inline void aring_finish_inline(struct aring_req *req)
 		WARN_ON_ONCE(!aring_state_refuse(&req->state));
 }
 
-static inline bool aring_skips_cqe(const struct aring_req *req)
-{
-	return unlikely(req->sqe_flags & ARING_SQE_CQE_SKIP_SUCCESS) &&
-	       !(req->flags & ARING_REQ_FAIL);
-}
-
 /*
  * Post one CQE after the other, as long as there is room. cq_lock.
  *
@@ -473,7 +527,10 @@ static struct aring_req *aring_post_batch(struct aring_ring *ring,
 	return req;
 }
 
-/* There may be no room. Some slots are kept by CQEs that wait. cq_lock. */
+/*
+ * There may be no room, or an order to be kept. Some slots are kept by CQEs that
+ * wait. cq_lock.
+ */
 static void aring_post_crowded(struct aring_ring *ring, struct aring_req *req)
 {
 	struct aring_req *next;
@@ -503,7 +560,7 @@ void aring_complete_batch(struct aring_ring *ring, struct aring_req *first)
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->cq_lock, flags);
-	if (likely(!ring->nr_overflow && !ring->watched &&
+	if (likely(!ring->nr_overflow && !ring->ordered && !ring->watched &&
 		   ring->cqe_size == sizeof(struct aring_cqe))) {
 		if (ring->cq_room < ARING_BATCH)
 			aring_cq_look_for_room(ring);
@@ -518,6 +575,27 @@ void aring_complete_batch(struct aring_ring *ring, struct aring_req *first)
 	aring_cq_commit(ring);
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
 	aring_cq_ended(ring);
+}
+
+/**
+ * aring_post_instant() - an instant is at its end: post what is over by then
+ * @ring: a ring with COMPLETION_ORDER, on a virtual clock
+ *
+ * Context: process.
+ */
+void aring_post_instant(struct aring_ring *ring)
+{
+	unsigned long flags;
+
+	/* rcu: a dying ring outlives the wake-up. */
+	rcu_read_lock();
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	ring->order.end_armed = false;
+	aring_post_due(ring, true);
+	aring_cq_commit(ring);
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	aring_cq_ended(ring);
+	rcu_read_unlock();
 }
 
 /**
@@ -569,5 +647,7 @@ void aring_overflow_drop(struct aring_ring *ring)
 		llist_add(&req->reclaim, &ring->reclaim);
 	}
 	WRITE_ONCE(ring->nr_overflow, 0);
+	while ((req = aring_order_first(ring)) != NULL)
+		llist_add(&req->reclaim, &ring->reclaim);
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
 }

@@ -95,6 +95,7 @@ static void aring_show_overflow(struct seq_file *m, struct aring_ring *ring)
 	unsigned int nr = 0;
 
 	seq_printf(m, "CqOverflow:\t%u\n", READ_ONCE(ring->nr_overflow));
+	seq_printf(m, "CqParked:\t%u\n", READ_ONCE(ring->order.nr_parked));
 	seq_puts(m, "CqOverflowList:\n");
 	spin_lock_irq(&ring->cq_lock);
 	list_for_each_entry(req, &ring->overflow, cq_entry) {

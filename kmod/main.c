@@ -13,11 +13,13 @@
 #include <linux/poll.h>
 #include <linux/uaccess.h>
 
+#include "clock.h"
 #include "compat.h"
 #include "main.h"
-#include "request.h"
+#include "quiet.h"
 #include "session.h"
 #include "sqpoll.h"
+#include "vdev.h"
 
 struct workqueue_struct *aring_wq;
 
@@ -196,42 +198,27 @@ static int aring_enter_sqpoll(struct aring_ring *ring,
 	return enter->to_submit;
 }
 
-static long aring_do_enter(struct aring_ring *ring,
-			   const struct aring_enter __user *arg)
+static __always_inline int aring_enter_run(struct aring_ring *ring,
+					   const struct aring_enter *enter)
 {
-	struct aring_enter enter;
-	u32 offered;
-	int ret, wait;
+	int ret = 0, wait;
 
-	ret = aring_enter_get(&enter, arg);
-	if (unlikely(ret))
-		return ret;
-	if (unlikely(enter.flags & ~ARING_ENTER_FLAGS))
-		return -EINVAL;
-	offered = enter.to_submit;
-	if (unlikely(READ_ONCE(ring->setup_flags) & ARING_SETUP_R_DISABLED))
-		return -EBADFD;
-	if (unlikely(READ_ONCE(ring->odd) & ARING_ODD_STEERED)) {
-		ret = aring_steer_enter(ring, &enter);
-		if (ret)
-			return ret;
-	}
 	/* Who has seen a CQE and closed his descriptor wants the file closed. */
 	if (unlikely(!llist_empty(&ring->reclaim)))
 		aring_reclaim_now(ring);
 	/* What became ready before goes before what is submitted now. */
 	aring_run(ring);
 	if (unlikely(ring->sqpoll)) {
-		ret = aring_enter_sqpoll(ring, &enter);
+		ret = aring_enter_sqpoll(ring, enter);
 		if (ret < 0)
 			return ret;
-	} else if (offered) {
-		ret = aring_submit(ring, enter.to_submit);
-		if (ret != offered)
+	} else if (enter->to_submit) {
+		ret = aring_submit(ring, enter->to_submit);
+		if (ret != enter->to_submit)
 			return ret;
 	}
-	if (enter.flags & ARING_ENTER_GETEVENTS) {
-		wait = aring_wait(ring, &enter);
+	if (enter->flags & ARING_ENTER_GETEVENTS) {
+		wait = aring_wait(ring, enter);
 		/* What was submitted counts for more than how the wait went. */
 		if (!ret)
 			ret = wait;
@@ -239,6 +226,42 @@ static long aring_do_enter(struct aring_ring *ring,
 		aring_run(ring);
 	}
 	return ret;
+}
+
+/* The same, for a ring whose clock is to know that we are here. */
+static noinline int aring_enter_present(struct aring_ring *ring,
+					const struct aring_enter *enter)
+{
+	struct aring_presence presence;
+	int ret;
+
+	aring_presence_begin(ring, &presence);
+	ret = aring_enter_run(ring, enter);
+	aring_presence_end(ring, &presence);
+	return ret;
+}
+
+static long aring_do_enter(struct aring_ring *ring,
+			   const struct aring_enter __user *arg)
+{
+	struct aring_enter enter;
+	int ret;
+
+	ret = aring_enter_get(&enter, arg);
+	if (unlikely(ret))
+		return ret;
+	if (unlikely(enter.flags & ~ARING_ENTER_FLAGS))
+		return -EINVAL;
+	if (unlikely(READ_ONCE(ring->setup_flags) & ARING_SETUP_R_DISABLED))
+		return -EBADFD;
+	if (unlikely(READ_ONCE(ring->odd) & ARING_ODD_STEERED)) {
+		ret = aring_steer_enter(ring, &enter);
+		if (ret)
+			return ret;
+	}
+	if (unlikely(aring_is_virtual(ring)))
+		return aring_enter_present(ring, &enter);
+	return aring_enter_run(ring, &enter);
 }
 
 static long aring_do_register(struct aring_ring *ring,
@@ -261,6 +284,10 @@ static long aring_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return likely(ring) ? aring_do_enter(ring, uarg) : -EBADFD;
 	case ARING_IOC_REGISTER:
 		return ring ? aring_do_register(ring, uarg) : -EBADFD;
+	case ARING_IOC_VDEV:
+		return ring ? aring_vdev_set(ring, uarg) : -EBADFD;
+	case ARING_IOC_CLOCK:
+		return ring ? aring_clock(ring, uarg) : -EBADFD;
 	case ARING_IOC_SETUP:
 		return aring_setup(file, uarg);
 	case ARING_IOC_STEER:

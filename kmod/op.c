@@ -161,4 +161,22 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.cleanup	= aring_net_cleanup,
 		.shorten	= aring_net_shorten,
 	},
+	[ARING_OP_VREAD] = {
+		.name		= "vread",
+		.allow		= ARING_ALLOW,
+		.flags		= ARING_OP_OWN_START | ARING_OP_FINAL,
+		.prep		= aring_vdev_prep,
+		.capture	= aring_vdev_capture,
+		.issue		= aring_vdev_issue,
+		.cleanup	= aring_vdev_cleanup,
+	},
+	[ARING_OP_VWRITE] = {
+		.name		= "vwrite",
+		.allow		= ARING_ALLOW,
+		.flags		= ARING_OP_OWN_START | ARING_OP_FINAL,
+		.prep		= aring_vdev_prep,
+		.capture	= aring_vdev_capture,
+		.issue		= aring_vdev_issue,
+		.cleanup	= aring_vdev_cleanup,
+	},
 };

@@ -30,6 +30,7 @@
 #define ARING_OP_BLOCKS		0x04	/* no use in trying it without waiting */
 #define ARING_OP_POLLS		0x08	/* only asks the file whether it is ready */
 #define ARING_OP_PARTS		0x10	/* may wait with a part of it done: net.partial */
+#define ARING_OP_FINAL		0x20	/* does not go back to QUEUED once a cancel lost */
 
 /*
  * &aring_op.allow: the bits that the first 32 bits of an SQE may have (opcode,
@@ -134,6 +135,12 @@ int aring_poll_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_poll_issue(struct aring_req *req, unsigned int how);
 int aring_poll_remove_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_poll_remove_issue(struct aring_req *req, unsigned int how);
+
+/* op_vdev.c */
+int aring_vdev_prep(struct aring_req *req, const struct aring_sqe *sqe);
+int aring_vdev_capture(struct aring_req *req);
+int aring_vdev_issue(struct aring_req *req, unsigned int how);
+void aring_vdev_cleanup(struct aring_req *req);
 
 /* op_cancel.c */
 int aring_async_cancel_prep(struct aring_req *req,

@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "op.h"
+#include "quiet.h"
 #include "rw.h"
 #include "worker.h"
 
@@ -478,6 +479,7 @@ static noinline bool aring_rw_ends_elsewhere(struct aring_req *req)
 	aring_req_go_async(req);
 	if (!aring_req_list(req))
 		return false;
+	aring_real_begin(req);
 	req->rw.kiocb.ki_complete = aring_rw_complete;
 	return true;
 }

@@ -22,7 +22,9 @@
  * @lost: how many found no room or no memory
  */
 struct aring_record {
+	/* Serialises who adds. */
 	struct mutex	grow;
+	/* Guards the contents. */
 	spinlock_t	lock;
 	struct xarray	chunks;
 	size_t		size;

@@ -203,7 +203,7 @@ static struct aring_req *aring_tag_req(struct aring_ring *ring, u64 tag)
 
 	aring_state_init(&req->state);
 	WARN_ON_ONCE(!aring_state_start(&req->state));
-	req->flags = 0;
+	req->flags = ARING_REQ_TAG;
 	req->opcode = ARING_OP_NOP;
 	req->sqe_flags = 0;
 	req->op = &aring_ops[ARING_OP_NOP];

@@ -11,10 +11,12 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "clock.h"
 #include "request.h"
 #include "session.h"
 #include "sqpoll.h"
 #include "user.h"
+#include "vdev.h"
 #include "worker.h"
 
 /* Check what the program asks for, and round it. */
@@ -40,6 +42,10 @@ static int aring_params_check(struct aring_params *p)
 		return -EINVAL;
 	if ((flags & ARING_SETUP_DEFER_TASKRUN) &&
 	    !(flags & ARING_SETUP_SINGLE_ISSUER))
+		return -EINVAL;
+
+	if ((flags & ARING_SETUP_COMPLETION_ORDER) &&
+	    (flags & ARING_SETUP_SUBMISSION_ORDER))
 		return -EINVAL;
 
 	if (!p->sq_entries)
@@ -169,6 +175,11 @@ static void aring_ring_init(struct aring_ring *ring)
 	init_waitqueue_head(&ring->poll_wait);
 	init_irq_work(&ring->notify_work, aring_notify_fn);
 	INIT_WORK(&ring->exit_work, aring_exit_fn);
+	aring_timeline_init(&ring->real_time, false);
+	ring->timeline = &ring->real_time;
+	aring_order_init(ring, ring->sq_head);
+	INIT_LIST_HEAD(&ring->on_timeline);
+	INIT_LIST_HEAD(&ring->present);
 	aring_link_init(ring);
 	aring_steer_init(ring);
 	aring_map_init(ring);
@@ -268,9 +279,11 @@ void aring_ring_kill(struct aring_ring *ring)
 	WRITE_ONCE(ring->dying, true);
 	aring_cancel_all(ring, NULL);
 	mutex_unlock(&ring->lock);
+	aring_vdev_kill(ring);
 	if (ring->sqpoll)
 		aring_sqpoll_wake(ring);
 	aring_resources_kill(ring);
+	aring_clock_leave(ring);
 	/* The first time, and our last touch: until then nobody ends the ring. */
 	queue_work(aring_wq, &ring->exit_work);
 }
@@ -312,10 +325,15 @@ static void aring_exit_fn(struct work_struct *work)
 	if (work_pending(&ring->exit_work))
 		return;
 
+	aring_vdev_exit(ring);
+	aring_order_exit(ring);
 	aring_pools_exit(ring);
 	aring_link_exit(ring);
 	aring_steer_exit(ring);
 	aring_map_exit(ring);
+	aring_timeline_exit(&ring->real_time);
+	if (aring_is_virtual(ring))
+		aring_timeline_put(ring->timeline);
 	aring_ring_free(ring);
 	/* aring_exit() flushes the workqueue, so our code outlives this. */
 	module_put(THIS_MODULE);

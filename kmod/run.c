@@ -13,6 +13,7 @@
 
 #include "hold.h"
 #include "op.h"
+#include "quiet.h"
 #include "worker.h"
 
 /**
@@ -454,6 +455,7 @@ static void aring_run_launch_as(struct aring_req *req)
 			aring_run_end(req, ARING_ISSUED_DONE);
 			return;
 		}
+		aring_real_begin(req);
 		if ((req->sqe_flags & ARING_SQE_ASYNC) ||
 		    (op->flags & ARING_OP_BLOCKS)) {
 			aring_run_async(req);
@@ -573,6 +575,65 @@ static void aring_ready_done(struct aring_ring *ring, bool leave)
 	if (leave)
 		aring_ready_kick(ring);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
+	/* Who moves the clock by hand waits for this. */
+	if (unlikely(aring_is_virtual(ring)))
+		wake_up_all(&ring->timeline->fired_wait);
+}
+
+/* Is nothing to be run that does not wait, or being run? work_lock. */
+static bool aring_ready_rests(const struct aring_ring *ring)
+{
+	return list_empty(&ring->ready.queue) && !ring->ready.busy &&
+	       !READ_ONCE(ring->nr_unblocked);
+}
+
+/**
+ * aring_ready_hold() - keep what does not wait from being run
+ * @ring: the ring
+ *
+ * Return: false if some of it is being run or about to be.
+ */
+bool aring_ready_hold(struct aring_ring *ring)
+{
+	bool rests;
+
+	spin_lock_irq(&ring->work_lock);
+	rests = aring_ready_rests(ring);
+	if (rests)
+		ring->ready.busy = true;
+	spin_unlock_irq(&ring->work_lock);
+	return rests;
+}
+
+/**
+ * aring_ready_let_go() - it may be run again
+ * @ring: held by aring_ready_hold()
+ */
+void aring_ready_let_go(struct aring_ring *ring)
+{
+	spin_lock_irq(&ring->work_lock);
+	ring->ready.busy = false;
+	aring_ready_kick(ring);
+	spin_unlock_irq(&ring->work_lock);
+}
+
+/**
+ * aring_run_rests() - is there nothing for any thread to run, and none that runs it?
+ * @ring: the ring
+ *
+ * Threads in ENTER are not looked at.
+ *
+ * Return: true if so.
+ */
+bool aring_run_rests(struct aring_ring *ring)
+{
+	bool rests;
+
+	spin_lock_irq(&ring->work_lock);
+	rests = aring_ready_rests(ring) && !ring->nr_run &&
+		aring_pools_rest(ring);
+	spin_unlock_irq(&ring->work_lock);
+	return rests;
 }
 
 /**

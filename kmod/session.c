@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include "clock.h"
 #include "main.h"
 #include "ring.h"
 #include "session.h"
@@ -33,6 +34,8 @@ static void aring_sess_free(struct aring_sess *sess)
 
 	hash_for_each_safe(sess->processes, i, tmp, process, node) {
 		put_pid(process->pid);
+		if (process->clock)
+			aring_timeline_put(process->clock);
 		kfree(process);
 		cond_resched();
 	}
@@ -284,6 +287,25 @@ void aring_member_unclaim(struct aring_member *member)
 	clear_bit_unlock(0, &member->claimed);
 }
 
+/* The rings of a process share a clock, which the first of them brings along. */
+static int aring_member_clock(struct aring_member *member,
+			      struct aring_ring *ring)
+{
+	struct aring_process *process = member->process;
+	struct aring_sess *sess = member->sess;
+	struct aring_timeline *clock;
+
+	if (!sess->with_clock)
+		return 0;
+	mutex_lock(&sess->lock);
+	if (!process->clock)
+		process->clock = aring_timeline_create(true);
+	/* It stays as long as the session, and that as long as its members. */
+	clock = process->clock;
+	mutex_unlock(&sess->lock);
+	return clock ? aring_clock_give(ring, clock) : -ENOMEM;
+}
+
 /**
  * aring_member_attach() - the ring is there, and the session's from now on
  * @member: claimed by the caller; belongs to the ring afterwards
@@ -296,7 +318,11 @@ void aring_member_unclaim(struct aring_member *member)
 int aring_member_attach(struct aring_member *member, struct aring_ring *ring)
 {
 	struct aring_sess *sess = member->sess;
+	int ret;
 
+	ret = aring_member_clock(member, ring);
+	if (ret)
+		return ret;
 	mutex_lock(&sess->lock);
 	member->ring = ++member->process->nr_rings;
 	mutex_unlock(&sess->lock);

@@ -24,6 +24,7 @@ struct aring_enter;
 struct aring_fate;
 struct aring_req;
 struct aring_ring;
+struct aring_timeline;
 struct file;
 struct pid;
 
@@ -47,12 +48,14 @@ struct aring_plan {
  * @pid: referenced, so that it stands for nobody else
  * @nr: its number in the session, from 1
  * @nr_rings: how many rings it has made in it
+ * @clock: the virtual clock of its rings, held, or NULL
  */
 struct aring_process {
 	struct hlist_node	node;
 	struct pid		*pid;
 	u32			nr;
 	u32			nr_rings;
+	struct aring_timeline	*clock;
 };
 
 /**

@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "link.h"
 #include "op.h"
+#include "quiet.h"
 #include "sqpoll.h"
 #include "worker.h"
 
@@ -181,6 +182,7 @@ static void aring_submit_async(struct aring_submit *sub, struct aring_req *req)
 	bool polls = aring_req_polls_first(req);
 
 	aring_req_go_async(req);
+	aring_real_begin(req);
 	if (!polls && req->where == ARING_WHERE_DISK) {
 		if (aring_submit_to_worker(req))
 			return;
@@ -378,7 +380,7 @@ static int aring_submit_capture(struct aring_submit *sub, struct aring_req *req)
 {
 	int ret;
 
-	if (!req->file || !req->op->capture)
+	if (!req->op->capture || (!req->file && (req->op->flags & ARING_OP_FILE)))
 		return 0;
 	ret = req->op->capture(req);
 	if (!ret)
@@ -401,10 +403,10 @@ static bool aring_submit_member(struct aring_submit *sub, struct aring_req *req,
 	const struct aring_op *op = req->op;
 	bool more = true;
 
-	if (!ret && (op->flags & ARING_OP_FILE)) {
+	if (!ret && (op->flags & ARING_OP_FILE))
 		req->file = aring_submit_file(sub, req, sub->sqe.fd);
+	if (!ret)
 		ret = aring_submit_capture(sub, req);
-	}
 	if (!ret) {
 		aring_req_go_async(req);
 		req->drain = drain;
@@ -546,6 +548,30 @@ aring_submit_find(struct aring_ring *ring, u32 pos)
 	return aring_sqe_at(ring, index);
 }
 
+/*
+ * A ticket without an SQE. Where CQEs come in the order of tickets somebody has
+ * to be over for it; the caller has seen that there is a slot.
+ */
+static void aring_submit_dropped(struct aring_submit *sub, u32 ticket)
+{
+	struct aring_ring *ring = sub->ring;
+	struct aring_req *req = ring->free;
+
+	if (!(ring->setup_flags & ARING_SETUP_SUBMISSION_ORDER))
+		return;
+	ring->free = req->next;
+	aring_state_init(&req->state);
+	req->flags = 0;
+	req->opcode = ARING_OP_NOP;
+	req->sqe_flags = ARING_SQE_CQE_SKIP_SUCCESS;
+	req->ticket = ticket;
+	req->op = &aring_ops[ARING_OP_NOP];
+	req->user_data = 0;
+	req->result = 0;
+	req->file = NULL;
+	aring_submit_done(sub, req);
+}
+
 /* Take SQEs, at most @nr. Return: how many were taken. */
 static unsigned int aring_submit_some(struct aring_submit *sub,
 				      unsigned int nr)
@@ -562,8 +588,10 @@ static unsigned int aring_submit_some(struct aring_submit *sub,
 			break;
 		ticket = sub->head++;
 		sqe = aring_submit_find(ring, ticket);
-		if (unlikely(!sqe))
+		if (unlikely(!sqe)) {
+			aring_submit_dropped(sub, ticket);
 			break;
+		}
 		req = ring->free;
 		ring->free = req->next;
 		taken++;

@@ -17,10 +17,11 @@
 #include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 struct aring_ring;
-struct aring_timeline;
+struct task_struct;
 
 /**
  * enum aring_phase - what goes first at one instant
@@ -57,7 +58,54 @@ struct aring_event {
 	u32		ticket;
 };
 
-/* timeline.c APIs; each with kernel-doc there */
+/**
+ * struct aring_timeline - what time it is, and what is to happen when
+ * @lock: irqsave spinlock, a leaf inside of cq_lock: guards the four below it, and
+ *	all armed events
+ * @events: armed, in the order in which they are to fire
+ * @nr_events: how many
+ * @firing: whose fire() is being called; to compare only
+ * @firing_task: in whose context, an interrupt's or not
+ * @is_virtual: the clock is @now, else the monotonic one
+ * @automatic: a virtual clock that moves by itself when everybody waits
+ * @timer: of a real clock: set to the first of @events
+ * @now: of a virtual one; written under @move_lock and @lock
+ * @move_lock: mutex, outside of all locks of a ring: who moves a virtual clock
+ * @fired_wait: of a virtual one: wait for @firing to change
+ * @refs: of a virtual one: rings, and whoever else wants to keep it
+ * @quiet_lock: spinlock, outside of work_lock: guards the four below it, and which
+ *	threads are in ENTER of a ring on it, see quiet.c
+ * @rings: by &aring_ring.on_timeline, in the order in which they came
+ * @nr_rings: how many ever came
+ * @attached: threads that it waits for also while they are outside of ENTER
+ * @look_work: moves it, if it may move
+ *
+ * That of a real clock is part of the ring; a virtual one is shared.
+ */
+struct aring_timeline {
+	spinlock_t		lock;
+	struct rb_root_cached	events;
+	unsigned int		nr_events;
+	struct aring_event	*firing;
+	struct task_struct	*firing_task;
+	bool			is_virtual;
+	bool			automatic;
+	struct hrtimer		timer;
+	u64			now;
+	struct mutex		move_lock;
+	wait_queue_head_t	fired_wait;
+	refcount_t		refs;
+	spinlock_t		quiet_lock;
+	struct list_head	rings;
+	u32			nr_rings;
+	struct list_head	attached;
+	struct delayed_work	look_work;
+};
+
+/* No event is later: what would be later is then. */
+#define ARING_TIME_MAX	((u64)KTIME_MAX)
+
+/* timeline.c APIs: for whoever has something happen at a time */
 void aring_event_init(struct aring_event *event, enum aring_phase phase,
 		      void (*fire)(struct aring_event *event));
 void aring_event_arm(struct aring_ring *ring, struct aring_event *event,
@@ -66,6 +114,16 @@ bool aring_event_disarm(struct aring_ring *ring, struct aring_event *event);
 void aring_event_disarm_sync(struct aring_ring *ring,
 			     struct aring_event *event);
 u64 aring_now(const struct aring_ring *ring);
-bool aring_is_virtual(const struct aring_ring *ring);
+
+/* timeline.c APIs: for rings, and for who moves a virtual clock */
+void aring_timeline_init(struct aring_timeline *tl, bool is_virtual);
+void aring_timeline_exit(struct aring_timeline *tl);
+u64 aring_timeline_next(struct aring_timeline *tl, enum aring_phase *phase,
+			unsigned int *nr);
+bool aring_timeline_has(struct aring_timeline *tl, u64 time,
+			enum aring_phase phase);
+void aring_timeline_set(struct aring_timeline *tl, u64 time);
+bool aring_timeline_fire(struct aring_timeline *tl, enum aring_phase from,
+			 enum aring_phase to);
 
 #endif /* ARING_TIMELINE_H */

@@ -30,6 +30,7 @@
 #include "compat.h"
 #include "hold.h"
 #include "op.h"
+#include "quiet.h"
 #include "user.h"
 #include "worker.h"
 
@@ -418,8 +419,10 @@ static struct aring_req *aring_worker_wait(struct aring_worker *worker)
 
 	aring_worker_disown(worker);
 	spin_lock_irq(&ring->work_lock);
-	if (had)
+	if (had) {
 		pool->busy = false;
+		aring_quiet_poke(ring);
+	}
 	for (;;) {
 		req = aring_pool_take(pool, &due, &ticket);
 		if (unlikely(due)) {
@@ -515,6 +518,7 @@ static bool aring_worker_launch(struct aring_req *req)
 		aring_run_end(req, ARING_ISSUED_DONE);
 		return false;
 	}
+	aring_real_begin(req);
 	if (!aring_req_polls_first(req))
 		return true;
 	ret = aring_waitq_arm(req, aring_ready_events(req), &mask);
@@ -667,6 +671,34 @@ void aring_pools_init(struct aring_ring *ring)
 			min(aring_sq_entries(ring), 4 * num_online_cpus()));
 	aring_pool_init(ring, &ring->unbounded, "peer", UINT_MAX);
 	aring_pool_init(ring, &ring->ready, "ready", 1);
+}
+
+static bool aring_pool_rests(const struct aring_pool *pool)
+{
+	struct aring_worker *worker;
+
+	if (!list_empty(&pool->queue))
+		return false;
+	list_for_each_entry(worker, &pool->workers, list) {
+		if (READ_ONCE(worker->req))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * aring_pools_rest() - has no worker anything to do?
+ * @ring: the ring
+ *
+ * Context: any, work_lock held.
+ *
+ * Return: true if so.
+ */
+bool aring_pools_rest(struct aring_ring *ring)
+{
+	return aring_pool_rests(&ring->bounded) &&
+	       aring_pool_rests(&ring->unbounded) &&
+	       aring_pool_rests(&ring->ready);
 }
 
 static void aring_pool_stop(struct aring_ring *ring, struct aring_pool *pool)
