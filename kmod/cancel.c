@@ -9,6 +9,7 @@
  */
 #include "hold.h"
 #include "op.h"
+#include "session.h"
 #include "worker.h"
 
 /*
@@ -35,6 +36,40 @@ static enum aring_verdict aring_cancel_decide(struct aring_req *req, bool waits,
 	return verdict;
 }
 
+static int aring_cancel_req(struct aring_req *req, bool leave);
+
+/*
+ * Its fate is to make cancels lose: this one, and so those after it. What would
+ * wait for ever if it went its own way is ended. &aring_ring.lock.
+ */
+static int aring_cancel_lose(struct aring_req *req)
+{
+	int ret;
+
+	if (aring_state_final(aring_state_read(&req->state)))
+		return -ENOENT;
+	/* What is not tried yet waits for others, or for a thread to run it. */
+	if (aring_hold_let_go(req) || (READ_ONCE(req->flags) & ARING_REQ_LAUNCH))
+		return -EALREADY;
+	if (req->opcode == ARING_OP_TIMEOUT) {
+		/* Against its timer, and what it counts. */
+		if (req->timer_ready && aring_state_take(&req->state))
+			aring_timeout_expire(req);
+		return -EALREADY;
+	}
+	if (!req->peer)
+		return -EALREADY;
+	/* As if it had been STARTED, by a wake-up for nothing, as we came. */
+	if (aring_state_take(&req->state)) {
+		aring_state_cancel(&req->state, true);
+		aring_run_withdraw(req);
+		return -EALREADY;
+	}
+	req->steered->fate.verdict = ARING_ACT_NONE;
+	ret = aring_cancel_req(req, false);
+	return ret ?: -EALREADY;
+}
+
 /* @leave: whatever it is, it is not to wait for anything any more. */
 static int aring_cancel_req(struct aring_req *req, bool leave)
 {
@@ -47,6 +82,9 @@ static int aring_cancel_req(struct aring_req *req, bool leave)
 		     ARING_OP_OWN_START;
 	bool taken;
 
+	if (unlikely(req->flags & ARING_REQ_FATE) && !leave &&
+	    req->steered->fate.verdict == ARING_ACT_CANCEL_LOSES)
+		return aring_cancel_lose(req);
 	switch (aring_cancel_decide(req, waits || leave, &taken)) {
 	case ARING_VERDICT_CANCELLED:
 		aring_req_release(req);
@@ -79,7 +117,12 @@ static int aring_cancel_req(struct aring_req *req, bool leave)
  */
 int aring_cancel_one(struct aring_req *req)
 {
-	return aring_cancel_req(req, false);
+	int ret = aring_cancel_req(req, false);
+
+	/* With the lock held it is not reclaimed, whatever has become of it. */
+	if (unlikely(req->flags & ARING_REQ_FATE) && req->steered->fate.line)
+		aring_session_verdict(req, ret);
+	return ret;
 }
 
 /**

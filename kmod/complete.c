@@ -98,7 +98,8 @@ static bool aring_post_now(struct aring_ring *ring, struct aring_req *req)
 		return true;
 
 	if (unlikely(ring->nr_overflow ||
-		     (!ring->cq_room && !aring_cq_look_for_room(ring)))) {
+		     (!ring->cq_room && !aring_cq_look_for_room(ring)) ||
+		     aring_fate_cq_full(req))) {
 		list_add_tail(&req->cq_entry, &ring->overflow);
 		if (!ring->nr_overflow)
 			atomic_or(ARING_SQ_CQ_OVERFLOW,
@@ -143,6 +144,8 @@ static void aring_retire(struct aring_ring *ring, struct aring_req *req)
 {
 	bool posted = aring_post(ring, req);
 
+	if (unlikely(req->flags & ARING_REQ_FATE))
+		aring_late_retire(req);
 	/* After its CQE: the tag of what it used last comes behind. */
 	if (unlikely(req->flags & ARING_REQ_RSRC) &&
 	    (req->flags & ARING_REQ_ASYNC))
@@ -164,6 +167,9 @@ static void aring_end(struct aring_ring *ring, struct aring_req *req)
 		list_del_init(&req->timeout.counting);
 	if (req->flags & ARING_REQ_LISTED)
 		ring->nr_ended++;
+	/* Perhaps it was the last that could end by itself. */
+	if (unlikely(ring->steer.nr_soft))
+		WRITE_ONCE(ring->steer.look, true);
 	if (unlikely(req->flags & ARING_REQ_LINKED))
 		aring_link_leave(req, &after);
 	aring_retire(ring, req);
@@ -211,10 +217,13 @@ static void aring_end_counting(struct aring_ring *ring)
 		list_del_init(&req->timeout.counting);
 		if (!aring_state_take(&req->state))
 			continue;
-		WARN_ON_ONCE(!aring_state_finish(&req->state));
 		aring_timeout_stop(req);
 		aring_req_set_result(req, 0);
 		req->flags |= ARING_REQ_COUNTED;
+		if (unlikely(req->flags & ARING_REQ_FATE) &&
+		    aring_hold_done_locked(req))
+			continue;
+		WARN_ON_ONCE(!aring_state_finish(&req->state));
 		aring_end(ring, req);
 	}
 }
@@ -267,8 +276,13 @@ void aring_notify_fn(struct irq_work *work)
 		aring_eventfd_signal(ring);
 }
 
-/* After something was posted, without cq_lock; rcu or a file keeps the ring. */
-static void aring_cq_wake(struct aring_ring *ring)
+/**
+ * aring_cq_wake() - wake whoever waits for CQEs, or for other news
+ * @ring: the ring, kept alive by the caller
+ *
+ * Context: any, cq_lock not held.
+ */
+void aring_cq_wake(struct aring_ring *ring)
 {
 	/*
 	 * The tail before the look at the queues; pairs with the barrier in
@@ -360,6 +374,29 @@ void aring_complete(struct aring_req *req)
 	if (unlikely(req->flags & ARING_REQ_FATE) && aring_hold_done(req))
 		return;
 	aring_end_by(req, aring_reach_done);
+}
+
+/**
+ * aring_complete_ripe() - what a request had to wait for is over
+ * @req: STARTED, off all lists, not to be held any more
+ *
+ * As aring_complete(), but what that lets go is left for the caller.
+ *
+ * Context: any, cq_lock not held.
+ */
+void aring_complete_ripe(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	unsigned long flags;
+
+	rcu_read_lock();
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	aring_reach_done(req);
+	aring_end(ring, req);
+	aring_cq_commit(ring);
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	aring_cq_wake(ring);
+	rcu_read_unlock();
 }
 
 /**
@@ -474,7 +511,7 @@ bool aring_post_more(struct aring_req *req, s32 res)
 	bool ok;
 
 	spin_lock_irqsave(&ring->cq_lock, flags);
-	ok = !ring->nr_overflow &&
+	ok = !ring->nr_overflow && !aring_fate_cq_full(req) &&
 	     (ring->cq_room || aring_cq_look_for_room(ring));
 	if (ok) {
 		aring_cqe_put(ring, req->user_data,
@@ -628,7 +665,7 @@ bool aring_overflow_flush(struct aring_ring *ring)
 	if (empty)
 		atomic_andnot(ARING_SQ_CQ_OVERFLOW, &ring->shared->sq_flags);
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
-	aring_cq_wake(ring);
+	aring_cq_ended(ring);
 	return empty;
 }
 

@@ -291,23 +291,21 @@ bool aring_session_pick(struct aring_req *req, const struct aring_sqe *sqe,
 }
 
 /**
- * aring_session_verdict() - a cancel has lost or won as its target's fate wanted
- * @fate: of the target, its ring belongs to a session
- * @member: of the ring
+ * aring_session_verdict() - a request that cancels are to win or lose was cancelled
+ * @req: in the tables, its fate has a line in the log; &aring_ring.lock held
+ * @ret: what the canceller is told
  *
- * Context: any, perhaps under cq_lock.
+ * Context: process.
  */
-void aring_session_verdict(struct aring_member *member,
-			   const struct aring_fate *fate)
+void aring_session_verdict(struct aring_req *req, int ret)
 {
-	struct aring_record *log = &member->sess->log;
-	unsigned long flags;
+	struct aring_record *log = &req->ring->member->sess->log;
+	struct aring_deviation *line = req->steered->fate.line;
 
-	if (!fate->line)
-		return;
-	spin_lock_irqsave(&log->lock, flags);
-	fate->line->flags |= ARING_DEV_DONE;
-	spin_unlock_irqrestore(&log->lock, flags);
+	spin_lock_irq(&log->lock);
+	if (ret == (line->action == ARING_ACT_CANCEL_WINS ? 0 : -EALREADY))
+		line->flags |= ARING_DEV_DONE;
+	spin_unlock_irq(&log->lock);
 }
 
 /**
@@ -433,13 +431,15 @@ static bool aring_enter_plan(struct aring_ring *ring,
 /**
  * aring_session_enter() - is anything to be done to this ENTER?
  * @ring: the ring; it belongs to a session
- * @enter: as the program gave it; may be changed
+ * @enter: as the program gave it
+ * @take: how many SQEs it takes at most; may be lowered
  *
  * Context: process, no lock held.
  *
  * Return: 0, or what ENTER is to answer at once.
  */
-int aring_session_enter(struct aring_ring *ring, struct aring_enter *enter)
+int aring_session_enter(struct aring_ring *ring,
+			const struct aring_enter *enter, u64 *take)
 {
 	struct aring_sess *sess = ring->member->sess;
 	struct aring_deviation line = {};
@@ -455,6 +455,6 @@ int aring_session_enter(struct aring_ring *ring, struct aring_enter *enter)
 		return 0;
 	if (line.action == ARING_ACT_ENTER_EINTR)
 		return -EINTR;
-	enter->to_submit = line.value;
+	*take = min(*take, (u64)line.value);
 	return 0;
 }

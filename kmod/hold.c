@@ -11,6 +11,7 @@
  *	HOLD_STARTED	QUEUED: nobody owns it.
  *	CANCEL_WINS	likewise
  *	HOLD_DONE	STARTED, its result final: the list owns it.
+ *	DELAY, AFTER	likewise; see late.c
  *
  * Where the list owns a request, whoever takes it off, under cq_lock, owns it
  * from then on. Of those who may come at the same time,
@@ -21,6 +22,8 @@
  *			aring_state_cancel(), and leaves the list when it is
  *			released. One that is held at DONE he can only tell
  *			-EALREADY.
+ *	time		that is over, or the end of another request, lets go only
+ *			what is STARTED, and takes it off the list for that.
  *	a release	holds &aring_ring.lock too, so it comes before or after
  *			a cancel, and what it finds on the list is not
  *			CANCELLED.
@@ -35,35 +38,64 @@
 
 #include "hold.h"
 #include "op.h"
+#include "quiet.h"
 
-/* cq_lock. */
-static void aring_hold_add(struct aring_req *req, u16 at)
+/**
+ * aring_hold_is_soft() - may nothing hang by its being held there?
+ * @steered: what
+ * @at: where: ARING_ACT_*
+ *
+ * Return: true if not.
+ */
+bool aring_hold_is_soft(const struct aring_steered *steered, u16 at)
+{
+	return steered->fate.soft &&
+	       (at == ARING_ACT_DELAY || at == ARING_ACT_AFTER ||
+		at == ARING_ACT_CANCEL_WINS);
+}
+
+/* cq_lock. Return: true if it is a soft one: aring_late_news() without the lock. */
+static bool aring_hold_add(struct aring_req *req, u16 at)
 {
 	struct aring_steering *steer = &req->ring->steer;
+	struct aring_steered *steered = req->steered;
+	bool soft = aring_hold_is_soft(steered, at);
 
-	WRITE_ONCE(req->steered->at, at);
-	list_add_tail(&req->steered->entry, &steer->held);
-	steer->nr_held++;
+	WRITE_ONCE(steered->at, at);
+	list_add_tail(&steered->entry, &steer->held);
+	WRITE_ONCE(steer->nr_held, steer->nr_held + 1);
+	steered->since = jiffies;
+	if (soft) {
+		WRITE_ONCE(steer->nr_soft, steer->nr_soft + 1);
+		WRITE_ONCE(steer->look, true);
+	}
+	return soft;
 }
 
 /* cq_lock. Return: where it was held, or ARING_ACT_NONE. */
 static u16 aring_hold_del(struct aring_req *req)
 {
+	struct aring_steering *steer = &req->ring->steer;
 	struct aring_steered *steered = req->steered;
 	u16 at = steered->at;
 
 	if (at == ARING_ACT_NONE)
 		return at;
 	list_del_init(&steered->entry);
-	req->ring->steer.nr_held--;
+	WRITE_ONCE(steer->nr_held, steer->nr_held - 1);
+	if (aring_hold_is_soft(steered, at))
+		WRITE_ONCE(steer->nr_soft, steer->nr_soft - 1);
 	/* Once is enough. */
-	WRITE_ONCE(steered->fate.hold, ARING_ACT_NONE);
+	if (at == ARING_ACT_DELAY || at == ARING_ACT_AFTER)
+		steered->fate.late = ARING_ACT_NONE;
+	else
+		WRITE_ONCE(steered->fate.hold, ARING_ACT_NONE);
 	WRITE_ONCE(steered->at, ARING_ACT_NONE);
 	return at;
 }
 
 /* Off the list. Return: as aring_hold_del(). */
-static u16 aring_hold_take(struct aring_req *req)
+static u16 aring_hold_take_any(struct aring_req *req)
 {
 	unsigned long flags;
 	u16 at;
@@ -74,13 +106,52 @@ static u16 aring_hold_take(struct aring_req *req)
 	return at;
 }
 
+/**
+ * aring_hold_take_locked() - take a request off the list, if it is held somewhere
+ * @req: ARING_REQ_FATE; cq_lock held
+ * @where: ARING_ACT_*
+ *
+ * Return: true if it was held there, and is the caller's.
+ */
+bool aring_hold_take_locked(struct aring_req *req, u16 where)
+{
+	if (req->steered->at != where)
+		return false;
+	aring_hold_del(req);
+	return true;
+}
+
+/**
+ * aring_hold_take() - the same, for who does not hold cq_lock
+ * @req: kept by the caller; ARING_REQ_FATE
+ * @where: ARING_ACT_*
+ *
+ * Context: any.
+ *
+ * Return: as aring_hold_take_locked().
+ */
+bool aring_hold_take(struct aring_req *req, u16 where)
+{
+	unsigned long flags;
+	bool held;
+
+	spin_lock_irqsave(&req->ring->cq_lock, flags);
+	held = aring_hold_take_locked(req, where);
+	spin_unlock_irqrestore(&req->ring->cq_lock, flags);
+	return held;
+}
+
+/* &aring_ring.lock, which keeps it. */
 static void aring_hold_put(struct aring_req *req, u16 at)
 {
 	unsigned long flags;
+	bool soft;
 
 	spin_lock_irqsave(&req->ring->cq_lock, flags);
-	aring_hold_add(req, at);
+	soft = aring_hold_add(req, at);
 	spin_unlock_irqrestore(&req->ring->cq_lock, flags);
+	if (soft)
+		aring_late_news(req->ring);
 }
 
 /* Its time limit, if it has one. &aring_ring.lock. */
@@ -166,6 +237,40 @@ void aring_hold_listed(struct aring_ring *ring, u32 ticket)
 		aring_link_arm(ring, limit);
 }
 
+/* Where is a request to be held that is done? cq_lock, or owned. */
+static u16 aring_hold_where(const struct aring_steered *steered)
+{
+	if (steered->fate.hold == ARING_ACT_HOLD_DONE)
+		return ARING_ACT_HOLD_DONE;
+	if (steered->fate.late == ARING_ACT_DELAY)
+		return ARING_ACT_DELAY;
+	if (steered->fate.late == ARING_ACT_AFTER &&
+	    !list_empty_careful(&steered->after))
+		return ARING_ACT_AFTER;
+	return ARING_ACT_NONE;
+}
+
+/**
+ * aring_hold_done_locked() - the same as aring_hold_done(), for who holds cq_lock
+ * @req: STARTED and owned, in the tables, its result set, ARING_REQ_FATE
+ *
+ * The caller wakes whoever sleeps in ENTER afterwards.
+ *
+ * Return: as aring_hold_done().
+ */
+bool aring_hold_done_locked(struct aring_req *req)
+{
+	u16 at = aring_hold_where(req->steered);
+
+	if (at == ARING_ACT_NONE || READ_ONCE(req->ring->dying))
+		return false;
+	aring_hold_add(req, at);
+	/* It may fire at once, and then waits for our lock. */
+	if (at == ARING_ACT_DELAY)
+		aring_late_arm(req);
+	return true;
+}
+
 /**
  * aring_hold_done() - hold a request with its result final, if that is its fate
  * @req: owned, its result set, ARING_REQ_FATE
@@ -176,27 +281,33 @@ void aring_hold_listed(struct aring_ring *ring, u32 ticket)
  */
 bool aring_hold_done(struct aring_req *req)
 {
+	bool real = req->flags & ARING_REQ_REAL, soft, held;
 	struct aring_steered *steered = req->steered;
 	struct aring_ring *ring = req->ring;
 	unsigned long flags;
-	bool held = false;
 
 	if (steered->cut && req->res >= 0)
 		req->flags |= ARING_REQ_FAIL;
 	/* What the ring does not take any more ends at once. */
-	if (steered->fate.hold != ARING_ACT_HOLD_DONE ||
-	    !(req->flags & ARING_REQ_LISTED))
+	if (!aring_hold_where(steered) || !(req->flags & ARING_REQ_LISTED))
 		return false;
 	/* Asked for back before it began: that is what becomes of it. */
 	if (aring_state_read(&req->state) == ARING_SUBMITTED &&
 	    !aring_state_start(&req->state))
 		return false;
+	/* rcu: once it is on the list it may go on, and the ring with it. */
+	rcu_read_lock();
 	spin_lock_irqsave(&ring->cq_lock, flags);
-	if (!READ_ONCE(ring->dying)) {
-		aring_hold_add(req, ARING_ACT_HOLD_DONE);
-		held = true;
-	}
+	held = aring_hold_done_locked(req);
+	soft = held && aring_hold_is_soft(steered, steered->at);
+	if (held)
+		req->flags &= ~ARING_REQ_REAL;
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	if (held && unlikely(real))
+		aring_real_done(ring);
+	if (soft)
+		aring_late_news(ring);
+	rcu_read_unlock();
 	return held;
 }
 
@@ -210,7 +321,7 @@ bool aring_hold_done(struct aring_req *req)
  */
 void aring_hold_marked(struct aring_req *req)
 {
-	if (aring_hold_take(req) != ARING_ACT_NONE)
+	if (aring_hold_take_any(req) != ARING_ACT_NONE)
 		aring_run_end(req, ARING_ISSUED_DONE);
 }
 
@@ -224,9 +335,13 @@ void aring_hold_marked(struct aring_req *req)
  */
 bool aring_hold_let_go(struct aring_req *req)
 {
-	switch (aring_hold_take(req)) {
+	switch (aring_hold_take_any(req)) {
 	case ARING_ACT_NONE:
 		return false;
+	case ARING_ACT_DELAY:
+		aring_event_disarm(req->ring, &req->steered->delay);
+		fallthrough;
+	case ARING_ACT_AFTER:
 	case ARING_ACT_HOLD_DONE:
 		aring_complete(req);
 		return true;
@@ -251,10 +366,23 @@ bool aring_hold_let_go(struct aring_req *req)
  */
 void aring_hold_forget(struct aring_req *req)
 {
-	aring_hold_take(req);
+	aring_hold_take_any(req);
 }
 
 /* ---- the ioctl ----------------------------------------------------------- */
+
+/* cq_lock. */
+static s32 aring_held_res(const struct aring_steered *steered)
+{
+	switch (steered->at) {
+	case ARING_ACT_HOLD_DONE:
+	case ARING_ACT_DELAY:
+	case ARING_ACT_AFTER:
+		return steered->req->res;
+	default:
+		return 0;
+	}
+}
 
 /**
  * aring_hold_list() - what is held?
@@ -290,8 +418,7 @@ int aring_hold_list(struct aring_ring *ring, struct aring_steer *arg)
 			.ticket		= req->ticket,
 			.opcode		= req->opcode,
 			.at		= steered->at,
-			.res		= steered->at == ARING_ACT_HOLD_DONE ?
-						req->res : 0,
+			.res		= aring_held_res(steered),
 		};
 	}
 	arg->nr = steer->nr_held;
@@ -349,18 +476,24 @@ static bool aring_hold_release_one(struct aring_ring *ring,
  */
 int aring_hold_release(struct aring_ring *ring, struct aring_steer *arg)
 {
+	bool present = aring_is_virtual(ring);
+	struct aring_presence presence;
 	struct aring_sleeper sleeper;
 	unsigned int nr, left = 1;
 
 	/* Those that are there now, not those that come meanwhile. */
 	if (arg->cmd == ARING_STEER_RELEASE_ALL)
 		left = READ_ONCE(ring->steer.nr_held);
+	if (present)
+		aring_presence_begin(ring, &presence);
 	aring_sleeper_add(ring, &sleeper);
 	for (nr = 0; nr < left && aring_hold_release_one(ring, arg); nr++)
 		;
 	aring_run(ring);
 	aring_sleeper_del(ring, &sleeper);
 	aring_run_handoff(ring);
+	if (present)
+		aring_presence_end(ring, &presence);
 	if (arg->cmd == ARING_STEER_RELEASE)
 		return nr ? 0 : -ENOENT;
 	arg->nr = nr;

@@ -169,6 +169,7 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.capture	= aring_vdev_capture,
 		.issue		= aring_vdev_issue,
 		.cleanup	= aring_vdev_cleanup,
+		.shorten	= aring_vdev_shorten,
 	},
 	[ARING_OP_VWRITE] = {
 		.name		= "vwrite",
@@ -178,5 +179,6 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.capture	= aring_vdev_capture,
 		.issue		= aring_vdev_issue,
 		.cleanup	= aring_vdev_cleanup,
+		.shorten	= aring_vdev_shorten,
 	},
 };

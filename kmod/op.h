@@ -141,6 +141,7 @@ int aring_vdev_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_vdev_capture(struct aring_req *req);
 int aring_vdev_issue(struct aring_req *req, unsigned int how);
 void aring_vdev_cleanup(struct aring_req *req);
+void aring_vdev_shorten(struct aring_req *req, u64 size);
 
 /* op_cancel.c */
 int aring_async_cancel_prep(struct aring_req *req,

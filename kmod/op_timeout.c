@@ -149,6 +149,18 @@ void aring_timeout_stop(struct aring_req *req)
 		aring_event_disarm(req->ring, &req->timeout.event);
 }
 
+/**
+ * aring_timeout_expire() - let the time of a TIMEOUT have come, now
+ * @req: armed, STARTED by the caller
+ *
+ * Context: process.
+ */
+void aring_timeout_expire(struct aring_req *req)
+{
+	aring_req_release(req);
+	aring_timeout_end(req);
+}
+
 /*
  * Set the timer. It is set up anew each time: a relative timer on the real clock is
  * one on the monotonic clock to the kernel, an absolute one is not. On a virtual

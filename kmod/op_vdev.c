@@ -48,6 +48,19 @@ int aring_vdev_prep(struct aring_req *req, const struct aring_sqe *sqe)
 	return 0;
 }
 
+/**
+ * aring_vdev_shorten() - read or write only a part
+ * @req: SUBMITTED, prepared
+ * @size: so many bytes
+ */
+void aring_vdev_shorten(struct aring_req *req, u64 size)
+{
+	if (size >= req->vio.want)
+		return;
+	req->vio.want = size;
+	req->steered->cut = true;
+}
+
 /* A file's pages change only when its file system is told so. mmap_lock. */
 static int aring_vio_check_vmas(unsigned long start, unsigned long end)
 {

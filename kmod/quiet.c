@@ -357,17 +357,15 @@ int aring_quiet_detach(struct aring_timeline *tl)
 
 /**
  * aring_real_done() - a request waits for nothing outside any more
- * @req: owned, with its result final, but kept
+ * @ring: its ring, kept alive by the caller; ARING_REQ_REAL has been cleared
  *
  * For who delays the end of a request on a file: from here on time may pass.
  *
  * Context: any, at most work_lock and what is outside of it held.
  */
-void aring_real_done(struct aring_req *req)
+void aring_real_done(struct aring_ring *ring)
 {
-	if (!(req->flags & ARING_REQ_REAL))
-		return;
-	req->flags &= ~ARING_REQ_REAL;
-	atomic_dec(&req->ring->nr_real);
-	aring_quiet_look(req->ring);
+	/* Behind what keeps it instead; pairs with the read-acquire above. */
+	atomic_dec_return_release(&ring->nr_real);
+	aring_quiet_look(ring);
 }

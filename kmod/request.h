@@ -425,6 +425,7 @@ struct aring_bucket *aring_bucket(struct aring_ring *ring, u64 key);
 
 /* complete.c APIs */
 void aring_complete(struct aring_req *req);
+void aring_complete_ripe(struct aring_req *req);
 void aring_complete_withdrawn(struct aring_req *req);
 void aring_complete_cancelled(struct aring_req *req);
 void aring_complete_batch(struct aring_ring *ring, struct aring_req *first);
@@ -436,6 +437,7 @@ bool aring_post_more(struct aring_req *req, s32 res);
 bool aring_overflow_flush(struct aring_ring *ring);
 void aring_overflow_drop(struct aring_ring *ring);
 void aring_post_instant(struct aring_ring *ring);
+void aring_cq_wake(struct aring_ring *ring);
 void aring_notify(struct aring_ring *ring);
 void aring_notify_fn(struct irq_work *work);
 
@@ -485,6 +487,7 @@ void aring_link_arm(struct aring_ring *ring, u32 ticket);
 void aring_link_arm_for(struct aring_req *req);
 void aring_timeout_arm(struct aring_req *req);
 void aring_timeout_stop(struct aring_req *req);
+void aring_timeout_expire(struct aring_req *req);
 void aring_link_fire(struct aring_req *timeout);
 void aring_link_fire_now(struct aring_req *timeout);
 bool aring_link_waits(const struct aring_req *req);

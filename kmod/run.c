@@ -206,15 +206,13 @@ void aring_run_queued(struct aring_req *req)
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 }
 
-/**
- * aring_run_unblocked() - place what no longer waits for other requests
- * @ring: the ring, kept alive by the caller
- *
- * Context: any, neither work_lock nor a lock inside it held.
+/*
+ * Place what is to be run. Return: what only has to be completed, linked by
+ * &aring_req.next.
  */
-void aring_run_unblocked(struct aring_ring *ring)
+static struct aring_req *aring_run_sort_unblocked(struct aring_ring *ring)
 {
-	struct aring_req *req;
+	struct aring_req *req, *ripe = NULL, **last = &ripe;
 	unsigned long flags;
 
 	/*
@@ -223,10 +221,36 @@ void aring_run_unblocked(struct aring_ring *ring)
 	 */
 	spin_lock_irqsave(&ring->work_lock, flags);
 	while ((req = aring_link_unblocked(ring)) != NULL) {
-		if (aring_state_read(&req->state) == ARING_QUEUED)
+		if (unlikely(req->flags & ARING_REQ_FATE) &&
+		    req->steered->ripe) {
+			*last = req;
+			last = &req->next;
+		} else if (aring_state_read(&req->state) == ARING_QUEUED) {
 			aring_run_place(req);
+		}
 	}
 	spin_unlock_irqrestore(&ring->work_lock, flags);
+	*last = NULL;
+	return ripe;
+}
+
+/**
+ * aring_run_unblocked() - place what no longer waits for other requests
+ * @ring: the ring, kept alive by the caller
+ *
+ * Context: any, neither work_lock nor a lock inside it held.
+ */
+void aring_run_unblocked(struct aring_ring *ring)
+{
+	struct aring_req *req, *ripe;
+
+	/* One by one, not one inside the other: there may be many. */
+	while ((ripe = aring_run_sort_unblocked(ring)) != NULL) {
+		while ((req = ripe) != NULL) {
+			ripe = req->next;
+			aring_complete_ripe(req);
+		}
+	}
 }
 
 /**

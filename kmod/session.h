@@ -138,9 +138,9 @@ struct aring_deviation *aring_plan_next(struct aring_sess *sess,
 /* decide.c APIs */
 bool aring_session_pick(struct aring_req *req, const struct aring_sqe *sqe,
 			struct aring_fate *fate);
-int aring_session_enter(struct aring_ring *ring, struct aring_enter *enter);
-void aring_session_verdict(struct aring_member *member,
-			   const struct aring_fate *fate);
+int aring_session_enter(struct aring_ring *ring,
+			const struct aring_enter *enter, u64 *take);
+void aring_session_verdict(struct aring_req *req, int ret);
 void aring_session_saw(struct aring_req *req);
 
 #endif /* ARING_SESSION_H */

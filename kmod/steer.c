@@ -277,31 +277,38 @@ bool aring_steer_pick(struct aring_req *req, const struct aring_sqe *sqe,
 
 /**
  * aring_steer_req() - give a request its fate
- * @req: SUBMITTED, validated, its file looked up; nobody else knows it
+ * @req: SUBMITTED, its file looked up; nobody else knows it
  * @sqe: the kernel's own copy
+ * @good: it is valid; else it is about to be refused
  *
- * Sets ARING_REQ_FATE if anything is to be done to it. Without memory it goes
- * its own way.
+ * Sets ARING_REQ_FATE if anything is to be done to it, or if another one is to be
+ * completed behind it. Without memory it goes its own way.
  *
  * Context: process, submit_lock held.
  */
-void aring_steer_req(struct aring_req *req, const struct aring_sqe *sqe)
+void aring_steer_req(struct aring_req *req, const struct aring_sqe *sqe,
+		     bool good)
 {
+	bool followed = aring_late_is_followed(req->ring, req->ticket);
 	struct aring_fate fate = {};
 	struct aring_steered *steered;
 
-	/* It ends with what it limits, perhaps under locks. */
-	if (req->opcode == ARING_OP_LINK_TIMEOUT ||
-	    !aring_steer_pick(req, sqe, &fate))
+	/* A time limit ends with what it limits, perhaps under locks. */
+	if (!(good && req->opcode != ARING_OP_LINK_TIMEOUT &&
+	      aring_steer_pick(req, sqe, &fate)) && !followed)
 		return;
 	steered = kzalloc(sizeof(*steered), GFP_KERNEL_ACCOUNT);
 	if (!steered)
 		return;
 	steered->fate = fate;
 	steered->req = req;
+	steered->followed = followed;
 	INIT_LIST_HEAD(&steered->entry);
+	INIT_LIST_HEAD(&steered->after);
 	req->steered = steered;
 	req->flags |= ARING_REQ_FATE;
+	if (fate.late)
+		aring_late_prepare(req);
 	if (fate.shorten && req->op->shorten)
 		req->op->shorten(req, fate.size);
 }
@@ -340,11 +347,12 @@ bool aring_steer_cut(const struct aring_req *req, struct iovec *iov,
  */
 void aring_steer_forget(struct aring_req *req)
 {
+	aring_late_forget(req);
 	kfree(req->steered);
 }
 
-static int aring_steer_enter_rules(struct aring_ring *ring,
-				   struct aring_enter *enter)
+/* Return: 0 or -EINTR; *@take is how many SQEs may be taken. */
+static int aring_steer_enter_rules(struct aring_ring *ring, u64 *take)
 {
 	struct aring_steering *steer = &ring->steer;
 	bool taken = false;
@@ -361,8 +369,7 @@ static int aring_steer_enter_rules(struct aring_ring *ring,
 			ret = -EINTR;
 		} else if (!taken) {
 			taken = true;
-			enter->to_submit = min_t(u64, enter->to_submit,
-						 rule->rule.value);
+			*take = rule->rule.value;
 		}
 	}
 	return ret;
@@ -380,18 +387,21 @@ static int aring_steer_enter_rules(struct aring_ring *ring,
 int aring_steer_enter(struct aring_ring *ring, struct aring_enter *enter)
 {
 	struct aring_steering *steer = &ring->steer;
-	u32 to_submit = enter->to_submit;
+	u64 take = U64_MAX;
 	int ret;
 
 	mutex_lock(&steer->lock);
 	steer->nr_enters++;
-	ret = aring_steer_enter_rules(ring, enter);
+	ret = aring_steer_enter_rules(ring, &take);
 	mutex_unlock(&steer->lock);
 	if (!ret && ring->member)
-		ret = aring_session_enter(ring, enter);
-	/* There ENTER takes none: it says how many it was told. */
-	if (ring->sqpoll)
-		enter->to_submit = to_submit;
+		ret = aring_session_enter(ring, enter, &take);
+	/* With SQPOLL it is not ENTER that takes them. */
+	if (take >= enter->to_submit || ring->sqpoll)
+		return ret;
+	enter->to_submit = take;
+	/* As always when not all were taken. */
+	enter->flags &= ~ARING_ENTER_GETEVENTS;
 	return ret;
 }
 
@@ -507,6 +517,7 @@ void aring_steer_init(struct aring_ring *ring)
 {
 	mutex_init(&ring->steer.lock);
 	INIT_LIST_HEAD(&ring->steer.held);
+	aring_late_init(ring);
 }
 
 /**
@@ -517,6 +528,7 @@ void aring_steer_init(struct aring_ring *ring)
  */
 void aring_steer_exit(struct aring_ring *ring)
 {
+	aring_late_exit(ring);
 	WARN_ON_ONCE(!list_empty(&ring->steer.held));
 	kvfree(ring->steer.rules);
 }

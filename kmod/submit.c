@@ -441,12 +441,13 @@ static bool aring_submit_is_elsewhere(struct aring_submit *sub,
  * Is anything to be done to it that would not happen by itself? What is, is made
  * a chain of one, so that it is in the tables before its first attempt.
  */
-static void aring_submit_steer(struct aring_submit *sub, struct aring_req *req)
+static void aring_submit_steer(struct aring_submit *sub, struct aring_req *req,
+			       bool good)
 {
 	/* What kind of file it works on. Looked up again below, from the cache. */
 	if (req->op->flags & ARING_OP_FILE)
 		req->file = aring_submit_file(sub, req, sub->sqe.fd);
-	aring_steer_req(req, &sub->sqe);
+	aring_steer_req(req, &sub->sqe, good);
 }
 
 /*
@@ -469,8 +470,8 @@ static noinline bool aring_submit_special(struct aring_submit *sub,
 	/* What prep() did not finish must not be cleaned up. */
 	if (ret)
 		req->op = &aring_ops[ARING_OP_NOP];
-	else if (sub->ring->odd & ARING_ODD_STEERED)
-		aring_submit_steer(sub, req);
+	if (sub->ring->odd & ARING_ODD_STEERED)
+		aring_submit_steer(sub, req, !ret);
 	if (sub->chain.head || (req->sqe_flags & ARING_SQE_LINKS) ||
 	    (!ret && (drain || READ_ONCE(sub->ring->nr_deferred) ||
 		      (req->flags & ARING_REQ_FATE))))
@@ -549,15 +550,17 @@ aring_submit_find(struct aring_ring *ring, u32 pos)
 }
 
 /*
- * A ticket without an SQE. Where CQEs come in the order of tickets somebody has
- * to be over for it; the caller has seen that there is a slot.
+ * A ticket without an SQE. Where CQEs come in the order of tickets, or behind
+ * those of others, somebody has to be over for it; the caller has seen that there
+ * is a slot.
  */
 static void aring_submit_dropped(struct aring_submit *sub, u32 ticket)
 {
 	struct aring_ring *ring = sub->ring;
 	struct aring_req *req = ring->free;
 
-	if (!(ring->setup_flags & ARING_SETUP_SUBMISSION_ORDER))
+	if (!(ring->setup_flags & ARING_SETUP_SUBMISSION_ORDER) &&
+	    !(ring->odd & ARING_ODD_STEERED))
 		return;
 	ring->free = req->next;
 	aring_state_init(&req->state);
@@ -569,6 +572,8 @@ static void aring_submit_dropped(struct aring_submit *sub, u32 ticket)
 	req->user_data = 0;
 	req->result = 0;
 	req->file = NULL;
+	if (ring->odd & ARING_ODD_STEERED)
+		aring_steer_req(req, &sub->sqe, false);
 	aring_submit_done(sub, req);
 }
 

@@ -8,6 +8,7 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
+#include "hold.h"
 #include "quiet.h"
 
 /**
@@ -53,6 +54,7 @@ static bool aring_wait_over(const struct aring_wait_entry *wait)
 bool aring_wait_ends(const struct aring_wait_entry *wait)
 {
 	return aring_wait_over(wait) || READ_ONCE(wait->ring->nr_overflow) ||
+	       READ_ONCE(wait->ring->steer.look) ||
 	       READ_ONCE(wait->timed_out) ||
 	       signal_pending(wait->presence->task);
 }
@@ -63,7 +65,8 @@ static int aring_wait_wake(wait_queue_entry_t *entry, unsigned int mode,
 	struct aring_wait_entry *wait;
 
 	wait = container_of(entry, struct aring_wait_entry, entry);
-	if (!aring_wait_over(wait) && !READ_ONCE(wait->ring->nr_overflow))
+	if (!aring_wait_over(wait) && !READ_ONCE(wait->ring->nr_overflow) &&
+	    !READ_ONCE(wait->ring->steer.look))
 		return 0;
 	return autoremove_wake_function(entry, mode, sync, key);
 }
@@ -75,7 +78,8 @@ static int aring_wait_sleep(struct aring_wait_entry *wait)
 {
 	if (aring_wait_over(wait))
 		return 0;
-	if (READ_ONCE(wait->ring->nr_overflow))
+	if (READ_ONCE(wait->ring->nr_overflow) ||
+	    READ_ONCE(wait->ring->steer.look))
 		return 1;
 	if (task_sigpending(current))
 		return -EINTR;
@@ -155,6 +159,12 @@ static int aring_wait_loop(struct aring_ring *ring, u32 min_complete,
 		if (!aring_overflow_flush(ring)) {
 			ret = -EBUSY;
 			break;
+		}
+		/* Who waits for what is held by chaos is not to wait for ever. */
+		if (unlikely(READ_ONCE(ring->steer.nr_soft)) &&
+		    !aring_wait_over(&wait) && aring_late_look(ring)) {
+			ret = 1;
+			continue;
 		}
 		/*
 		 * Only while it really sleeps is it somebody to give work to;

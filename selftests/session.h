@@ -113,7 +113,7 @@ static inline int session_ring(struct ring *r, __u64 id, unsigned int entries,
 /* A session with a seed, and one ring in it. */
 static inline int session_of(struct ring *r, const struct aring_chaos *chaos)
 {
-	__u64 id;
+	__u64 id = 0;
 	int fd = session_new(&id), ret;
 
 	if (fd < 0)
