@@ -157,17 +157,23 @@ static bool aring_clock_hold(struct aring_timeline *tl)
 	return true;
 }
 
-/* Until everything is run that does not wait. move_lock. Return: 0 or -EINTR. */
+/*
+ * Until everything is run that does not wait, by this thread where it may. move_lock.
+ * Return: 0 or -EINTR.
+ */
 static int aring_clock_hold_wait(struct aring_timeline *tl)
 {
+	bool held;
 	long ret;
 
 	do {
+		aring_mover_run(tl->mover);
 		ret = wait_event_killable_timeout(tl->fired_wait,
-						  aring_clock_hold(tl),
+						  (held = aring_clock_hold(tl)) ||
+						  aring_mover_pending(tl->mover),
 						  ARING_SETTLE_LOOK);
-	} while (!ret);
-	return ret < 0 ? -EINTR : 0;
+	} while (!held && ret >= 0);
+	return held ? 0 : -EINTR;
 }
 
 /* The phases that happen as one. */
@@ -282,10 +288,13 @@ static int aring_clock_move_by_hand(struct aring_ring *ring,
 				    const struct aring_clock *clock)
 {
 	struct aring_timeline *tl = ring->timeline;
+	struct aring_sleeper mover;
 	int ret;
 
 	if (mutex_lock_killable(&tl->move_lock))
 		return -EINTR;
+	tl->mover = ring;
+	aring_mover_begin(ring, &mover);
 	if (clock->cmd == ARING_CLOCK_NEXT)
 		ret = aring_clock_move_next(tl);
 	else if (clock->cmd == ARING_CLOCK_ADVANCE)
@@ -294,6 +303,7 @@ static int aring_clock_move_by_hand(struct aring_ring *ring,
 	else
 		ret = clock->time < tl->now || clock->time > ARING_TIME_MAX ?
 		      -EINVAL : aring_clock_move(tl, clock->time);
+	aring_mover_end(ring);
 	mutex_unlock(&tl->move_lock);
 	return ret;
 }

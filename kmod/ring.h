@@ -45,6 +45,7 @@
 struct aring_device;
 struct aring_member;
 struct aring_req;
+struct aring_sleeper;
 struct aring_sqpoll;
 struct aring_user;
 struct file;
@@ -209,6 +210,7 @@ struct aring_bucket {
  * @run_list: requests that wait for a thread in ENTER
  * @nr_run: their number; read without the lock
  * @sleepers: threads in the waiting half of ENTER
+ * @mover: a thread that moves the virtual clock by hand, or NULL
  * @bounded: threads for disk work: a fixed number
  * @unbounded: threads for work that may wait for a peer: as many as it takes
  * @ready: work that does not wait: for a thread in ENTER, else for one thread
@@ -294,6 +296,7 @@ struct aring_ring {
 	struct list_head	run_list;
 	unsigned int		nr_run;
 	struct list_head	sleepers;
+	struct aring_sleeper	*mover;
 	struct aring_pool	bounded;
 	struct aring_pool	unbounded;
 	struct aring_pool	ready;

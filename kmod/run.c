@@ -78,6 +78,23 @@ static void aring_run_del(struct aring_req *req)
 }
 
 /*
+ * Is the first of what does not wait for who moves the clock by hand? He waits for
+ * it, and runs it himself as long as no file can keep him. work_lock.
+ */
+static bool aring_ready_is_movers(const struct aring_ring *ring)
+{
+	const struct aring_req *req;
+
+	if (likely(!ring->mover) || list_empty(&ring->ready.queue) ||
+	    ring->ready.busy)
+		return false;
+	req = list_first_entry(&ring->ready.queue, struct aring_req,
+			       work_entry);
+	return !(req->op->flags & ARING_OP_FILE) &&
+	       aring_at_home_in(req, ring->mover);
+}
+
+/*
  * What does not wait is for a thread of the program if one sleeps in ENTER, else
  * for a worker. Whoever is at it already takes this one too. work_lock.
  */
@@ -90,7 +107,8 @@ static void aring_ready_kick(struct aring_ring *ring)
 		return;
 	req = list_first_entry(&ring->ready.queue, struct aring_req,
 			       work_entry);
-	sleeper = aring_find_sleeper(req);
+	sleeper = aring_ready_is_movers(ring) ? ring->mover :
+						aring_find_sleeper(req);
 	if (sleeper)
 		wake_up_process(sleeper->task);
 	else
@@ -641,6 +659,88 @@ void aring_ready_let_go(struct aring_ring *ring)
 	spin_unlock_irq(&ring->work_lock);
 }
 
+/* Who the calling thread is. */
+static void aring_sleeper_fill(struct aring_sleeper *sleeper)
+{
+	sleeper->task = current;
+	sleeper->mm = current->mm;
+	sleeper->files = current->files;
+	sleeper->fs = current->fs;
+	sleeper->nsproxy = current->nsproxy;
+}
+
+/**
+ * aring_mover_begin() - this thread is going to move the clock
+ * @ring: a ring on it; move_lock of the timeline held until aring_mover_end()
+ * @mover: on the thread's stack
+ */
+void aring_mover_begin(struct aring_ring *ring, struct aring_sleeper *mover)
+{
+	aring_sleeper_fill(mover);
+	spin_lock_irq(&ring->work_lock);
+	ring->mover = mover;
+	spin_unlock_irq(&ring->work_lock);
+}
+
+/**
+ * aring_mover_end() - it moves the clock no more
+ * @ring: as given to aring_mover_begin()
+ */
+void aring_mover_end(struct aring_ring *ring)
+{
+	spin_lock_irq(&ring->work_lock);
+	ring->mover = NULL;
+	aring_ready_kick(ring);
+	spin_unlock_irq(&ring->work_lock);
+}
+
+/**
+ * aring_mover_pending() - is there something that this thread should run?
+ * @ring: whose mover it is
+ *
+ * Return: true if so.
+ */
+bool aring_mover_pending(struct aring_ring *ring)
+{
+	bool pending;
+
+	spin_lock_irq(&ring->work_lock);
+	pending = aring_ready_is_movers(ring);
+	spin_unlock_irq(&ring->work_lock);
+	return pending;
+}
+
+/**
+ * aring_mover_run() - run it
+ * @ring: whose mover the calling thread is
+ *
+ * Context: process, no lock of @ring held.
+ */
+void aring_mover_run(struct aring_ring *ring)
+{
+	struct aring_req *req;
+	u32 ticket;
+	bool due;
+
+	do {
+		due = false;
+		req = NULL;
+		spin_lock_irq(&ring->work_lock);
+		if (aring_ready_is_movers(ring))
+			req = aring_pool_take(&ring->ready, &due, &ticket);
+		/* What is not for us is for somebody else. */
+		if (!req && !due)
+			aring_ready_kick(ring);
+		spin_unlock_irq(&ring->work_lock);
+		if (unlikely(due))
+			aring_hold_listed(ring, ticket);
+		if (!req)
+			continue;
+		aring_run_one(req);
+		aring_ready_done(ring, false);
+	} while (req || due);
+}
+
 /**
  * aring_run_rests() - is there nothing for any thread to run, and none that runs it?
  * @ring: the ring
@@ -730,11 +830,7 @@ void aring_sleeper_add(struct aring_ring *ring, struct aring_sleeper *sleeper)
 {
 	unsigned long flags;
 
-	sleeper->task = current;
-	sleeper->mm = current->mm;
-	sleeper->files = current->files;
-	sleeper->fs = current->fs;
-	sleeper->nsproxy = current->nsproxy;
+	aring_sleeper_fill(sleeper);
 	spin_lock_irqsave(&ring->work_lock, flags);
 	list_add(&sleeper->list, &ring->sleepers);
 	spin_unlock_irqrestore(&ring->work_lock, flags);

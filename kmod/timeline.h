@@ -71,6 +71,7 @@ struct aring_event {
  * @timer: of a real clock: set to the first of @events
  * @now: of a virtual one; written under @move_lock and @lock
  * @move_lock: mutex, outside of all locks of a ring: who moves a virtual clock
+ * @mover: whose thread moves it by hand, and runs what that leads to; @move_lock
  * @fired_wait: of a virtual one: wait for @firing to change
  * @refs: of a virtual one: rings, and whoever else wants to keep it
  * @quiet_lock: spinlock, outside of work_lock: guards the four below it, and which
@@ -93,6 +94,7 @@ struct aring_timeline {
 	struct hrtimer		timer;
 	u64			now;
 	struct mutex		move_lock;	/* guards the moving */
+	struct aring_ring	*mover;
 	wait_queue_head_t	fired_wait;
 	refcount_t		refs;
 	spinlock_t		quiet_lock;	/* guards who is there */

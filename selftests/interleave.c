@@ -529,8 +529,11 @@ static void run_one(struct __test_metadata *_metadata,
 	__test_check_assert(_metadata);
 }
 
-/* Every combination that is possible becomes a test of its own. */
-static void make_list(void)
+/*
+ * Every combination that is possible becomes a test of its own, if its name
+ * contains @wanted.
+ */
+static void make_list(const char *wanted)
 {
 	static struct __fixture_metadata fixture[EVENTS][POINTS];
 	static char name[EVENTS][POINTS][64];
@@ -546,11 +549,13 @@ static void make_list(void)
 			__register_fixture(f);
 			for (unsigned int o = 0; o < OPS; o++, t++) {
 				t->c = (struct combination) { e, &POINT[p], &OP[o] };
-				if (impossible(&t->c))
+				if (impossible(&t->c) ||
+				    (!strstr(f->name, wanted) && !strstr(OP[o].name, wanted)))
 					continue;
 				t->meta = (struct __test_metadata) {
 					.name = OP[o].name, .fn = run_one, .fixture = f,
-					.termsig = -1, .timeout = TEST_TIMEOUT_DEFAULT,
+					.termsig = -1,
+					.timeout = TEST_TIMEOUT_DEFAULT * test_slow(),
 				};
 				__register_test(&t->meta);
 			}
@@ -602,7 +607,6 @@ static void __attribute__((constructor)) __constructor_order_last(void)
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	make_list();
-	ring_test_prepare(argc, argv);
+	make_list(argc > 1 ? argv[1] : "");
 	return test_harness_run(argc, argv);
 }

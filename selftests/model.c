@@ -174,8 +174,8 @@ static bool rig_init(struct rig *g, const struct prog *p)
 	g->time = 0;
 	g->stuck = false;
 	g->broken = NULL;
-	/* What was left out has no ticket that anything ever had. */
-	for (unsigned int i = 0; i < p->nr; i++)
+	/* What is left out, or yet to come, has a ticket that nothing ever had. */
+	for (unsigned int i = 0; i < PROG_LINES; i++)
 		g->ticket[i] = p->first_index + 10 * PROG_OPS;
 	if (ring_init_params(&g->r, DEVICE, PROG_SQ, &params))
 		g->broken = "SETUP failed";
