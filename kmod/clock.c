@@ -88,6 +88,7 @@ int aring_clock_give(struct aring_ring *ring, struct aring_timeline *tl)
 			ring->ring_nr = tl->nr_rings;
 			/* Pairs with the load-acquire in aring_is_virtual(). */
 			smp_store_release(&ring->on_virtual, true);
+			WRITE_ONCE(ring->closely, true);
 			ret = 0;
 		}
 		spin_unlock_irq(&ring->work_lock);

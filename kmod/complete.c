@@ -114,8 +114,6 @@ static bool aring_post_now(struct aring_ring *ring, struct aring_req *req)
 {
 	if (req->flags & ARING_REQ_COUNTED)
 		WRITE_ONCE(ring->nr_timeouts, ring->nr_timeouts + 1);
-	if (unlikely(ring->watched))
-		aring_session_saw(req);
 	if (aring_skips_cqe(req))
 		return true;
 
@@ -255,10 +253,11 @@ static __always_inline void aring_cq_commit(struct aring_ring *ring)
 {
 	if (unlikely(!list_empty(&ring->counting)))
 		aring_end_counting(ring);
-	if (unlikely(ring->nr_deferred))
+	/* One test for what is rare. */
+	if (unlikely(ring->nr_deferred | ring->ordered)) {
 		aring_drain_release(ring);
-	if (unlikely(ring->ordered))
 		aring_post_due(ring, false);
+	}
 	aring_cq_publish(ring);
 }
 
@@ -621,8 +620,7 @@ void aring_complete_batch(struct aring_ring *ring, struct aring_req *first)
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->cq_lock, flags);
-	if (likely(!ring->nr_overflow && !ring->ordered && !ring->watched &&
-		   ring->cqe_size == sizeof(struct aring_cqe) &&
+	if (likely(!ring->nr_overflow && ring->plain &&
 		   !tracepoint_enabled(aring_edge))) {
 		if (ring->cq_room < ARING_BATCH)
 			aring_cq_look_for_room(ring);

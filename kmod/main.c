@@ -243,6 +243,24 @@ static noinline int aring_enter_present(struct aring_ring *ring,
 	return ret;
 }
 
+/* Where there is more to look at than for most rings. */
+static noinline int aring_enter_closely(struct aring_ring *ring,
+					struct aring_enter *enter)
+{
+	int ret;
+
+	if (READ_ONCE(ring->setup_flags) & ARING_SETUP_R_DISABLED)
+		return -EBADFD;
+	if (READ_ONCE(ring->odd) & ARING_ODD_STEERED) {
+		ret = aring_steer_enter(ring, enter);
+		if (ret)
+			return ret;
+	}
+	if (aring_is_virtual(ring))
+		return aring_enter_present(ring, enter);
+	return aring_enter_run(ring, enter);
+}
+
 static long aring_do_enter(struct aring_ring *ring,
 			   const struct aring_enter __user *arg)
 {
@@ -254,15 +272,8 @@ static long aring_do_enter(struct aring_ring *ring,
 		return ret;
 	if (unlikely(enter.flags & ~ARING_ENTER_FLAGS))
 		return -EINVAL;
-	if (unlikely(READ_ONCE(ring->setup_flags) & ARING_SETUP_R_DISABLED))
-		return -EBADFD;
-	if (unlikely(READ_ONCE(ring->odd) & ARING_ODD_STEERED)) {
-		ret = aring_steer_enter(ring, &enter);
-		if (ret)
-			return ret;
-	}
-	if (unlikely(aring_is_virtual(ring)))
-		return aring_enter_present(ring, &enter);
+	if (unlikely(READ_ONCE(ring->closely)))
+		return aring_enter_closely(ring, &enter);
 	return aring_enter_run(ring, &enter);
 }
 

@@ -250,7 +250,9 @@ struct aring_ring *aring_ring_create(struct aring_params *params)
 	if ((params->flags & ARING_SETUP_SINGLE_ISSUER) &&
 	    !(params->flags & ARING_SETUP_R_DISABLED))
 		ring->submitter = get_task_struct(current);
+	ring->closely = params->flags & ARING_SETUP_R_DISABLED;
 	aring_ring_init(ring);
+	ring->plain = !ring->ordered && ring->cqe_size == sizeof(struct aring_cqe);
 	ret = ring->sqpoll ? aring_sqpoll_start(ring) : 0;
 	if (ret) {
 		aring_ring_free(ring);

@@ -185,6 +185,8 @@ struct aring_bucket {
  * @sqpoll: with SQPOLL the thread that submits, else NULL
  * @timeline: its clock: @real_time, or a virtual one. Changed once at most, under
  *	submit_lock, @lock and work_lock, while nothing is under way.
+ * @closely: ENTER has to look at what few rings have: R_DISABLED, rules, a session, a virtual
+ *	clock; never taken back
  * @on_virtual: it is a virtual one; written after it
  * @ring_nr: the how-manieth ring on it this one is
  * @on_timeline: in &aring_timeline.rings, if it is a virtual one
@@ -218,6 +220,7 @@ struct aring_bucket {
  * @cq_lock: guards the members below it
  * @cq_tail: the kernel's own CQ tail
  * @cq_room: free CQ entries known of; looked up again when it is 0
+ * @plain: CQEs are of 16 bytes, in no order, and no session watches them
  * @ordered: there is an order of CQEs to be kept; fixed
  * @nr_overflow: length of @overflow; read without the lock
  * @nr_timeouts: TIMEOUTs that ended by themselves
@@ -269,6 +272,7 @@ struct aring_ring {
 	unsigned long		max_peer_workers;
 	struct aring_sqpoll	*sqpoll;
 	struct aring_timeline	*timeline;
+	bool			closely;
 	bool			on_virtual;
 	u32			ring_nr;
 	struct list_head	on_timeline;
@@ -305,7 +309,8 @@ struct aring_ring {
 	spinlock_t		cq_lock ____cacheline_aligned_in_smp;
 	u32			cq_tail;
 	u32			cq_room;
-	bool			ordered;
+	bool			plain;
+	u32			ordered;
 	unsigned int		nr_overflow;
 	u32			nr_timeouts;
 	u64			nr_events;

@@ -329,8 +329,12 @@ int aring_member_attach(struct aring_member *member, struct aring_ring *ring)
 	member->first = ring->sq_head;
 	ring->member = member;
 	ring->watched = sess->watch;
-	if (sess->with_chaos || sess->plan.nr || sess->watch)
+	if (sess->watch)
+		ring->plain = false;
+	if (sess->with_chaos || sess->plan.nr || sess->watch) {
 		WRITE_ONCE(ring->odd, ring->odd | ARING_ODD_STEERED);
+		WRITE_ONCE(ring->closely, true);
+	}
 	return 0;
 }
 

@@ -428,6 +428,7 @@ static int aring_rules_append(struct aring_ring *ring,
 			(struct aring_steer_rule){ .rule = rules[i] };
 	mutex_unlock(&steer->lock);
 	WRITE_ONCE(ring->odd, ring->odd | ARING_ODD_STEERED);
+	WRITE_ONCE(ring->closely, true);
 	return 0;
 }
 
