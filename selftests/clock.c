@@ -10,18 +10,22 @@ FIXTURE(clock) {
 	struct ring r;
 	int fd[2];
 };
+
 FIXTURE_VARIANT(clock) {
 	enum backend backend;
 };
+
 FIXTURE_VARIANT_ADD(clock, device) {
 	.backend = DEVICE,
 };
+
 FIXTURE_SETUP(clock)
 {
 	ASSERT_EQ(0, ring_init(&self->r, DEVICE, 64, 0));
 	ASSERT_EQ(0, clock_virtual(&self->r, 0));
 	ASSERT_EQ(0, pipe(self->fd));
 }
+
 FIXTURE_TEARDOWN(clock)
 {
 	ring_exit(&self->r);
@@ -133,7 +137,7 @@ struct waiter {
 	__u64 ns;		/* 0 for no limit */
 	unsigned int nr;
 	int ret;
-	volatile bool done;
+	bool done;
 };
 
 static void *waiter_fn(void *arg)
@@ -145,7 +149,7 @@ static void *waiter_fn(void *arg)
 	w->ret = ring_enter(w->r, 0, w->nr, ARING_ENTER_GETEVENTS |
 			    (w->ns ? ARING_ENTER_EXT_ARG : 0),
 			    w->ns ? &get : NULL, w->ns ? sizeof(get) : 0);
-	w->done = true;
+	TELL(w->done, true);
 	return NULL;
 }
 
@@ -251,6 +255,27 @@ TEST_F(clock, ties_go_by_ticket)
 	for (int i = 1; i < 8; i += 2)
 		CLOCK_EXPECT_CQE(&self->r, i, -ETIME);
 	for (int i = 0; i < 8; i += 2)
+		CLOCK_EXPECT_CQE(&self->r, i, -ETIME);
+}
+
+/* Whatever order they were armed in. */
+TEST_F(clock, ties_go_by_ticket_however_they_came_about)
+{
+	struct __kernel_timespec ts = to_ts(50);
+	struct aring_sqe *s;
+
+	for (int i = 0; i < 8; i++)
+		EXPECT_EQ(1, clock_timeout(&self->r, i % 2 ? 50 : 100, 0, i));
+	for (int i = 6; i >= 0; i -= 2) {
+		s = prep(&self->r, ARING_OP_TIMEOUT_REMOVE, -1,
+			 (void *)(uintptr_t)i, 0, 0, 10 + i);
+		s->addr2 = (uintptr_t)&ts;
+		s->timeout_flags = ARING_TIMEOUT_UPDATE;
+		EXPECT_EQ(1, ring_submit(&self->r));
+		CLOCK_EXPECT_CQE(&self->r, 10 + i, 0);
+	}
+	EXPECT_EQ(0, clock_next(&self->r));
+	for (int i = 0; i < 8; i++)
 		CLOCK_EXPECT_CQE(&self->r, i, -ETIME);
 }
 
@@ -496,7 +521,7 @@ TEST_F(clock, limits_a_wait)
 	EXPECT_CLOCK(&self->r, 0, 50, 1);
 	EXPECT_EQ(0, clock_advance(&self->r, 49));
 	usleep(20000);
-	EXPECT_FALSE(w.done);
+	EXPECT_FALSE(TOLD(w.done));
 	EXPECT_EQ(0, clock_next(&self->r));
 	pthread_join(w.thread, NULL);
 	EXPECT_EQ(-ETIME, w.ret);
@@ -529,7 +554,7 @@ TEST_F(clock, moving_wakes_who_waits)
 	EXPECT_EQ(1, clock_timeout(&self->r, 10, 0, 1));
 	waiter_start(&w, &self->r, 1, 0);
 	usleep(20000);
-	EXPECT_FALSE(w.done);
+	EXPECT_FALSE(TOLD(w.done));
 	EXPECT_EQ(0, clock_next(&self->r));
 	pthread_join(w.thread, NULL);
 	EXPECT_EQ(0, w.ret);
@@ -605,7 +630,7 @@ static void *mover_fn(void *arg)
 {
 	struct waiter *w = arg;
 
-	while (!w->done) {
+	while (!TOLD(w->done)) {
 		clock_advance(w->r, 3);
 		clock_next(w->r);
 		sched_yield();
@@ -643,7 +668,7 @@ TEST_F(clock, moved_while_everything_happens)
 		}
 		ring_exit(&r);
 	}
-	w.done = true;
+	TELL(w.done, true);
 	pthread_join(w.thread, NULL);
 }
 

@@ -7,6 +7,10 @@
 
 #define CLOCK_NEVER	(~0ULL)
 
+/* What one thread tells another. */
+#define TELL(what, value)	__atomic_store_n(&(what), value, __ATOMIC_RELEASE)
+#define TOLD(what)		__atomic_load_n(&(what), __ATOMIC_ACQUIRE)
+
 /* One ARING_IOC_CLOCK; what it answers in @c. Return: 0 or a negative errno. */
 static inline int clock_ioctl(struct ring *r, struct aring_clock *c)
 {

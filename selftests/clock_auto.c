@@ -10,18 +10,22 @@ FIXTURE(auto) {
 	struct ring r;
 	int fd[2];
 };
+
 FIXTURE_VARIANT(auto) {
 	enum backend backend;
 };
+
 FIXTURE_VARIANT_ADD(auto, device) {
 	.backend = DEVICE,
 };
+
 FIXTURE_SETUP(auto)
 {
 	ASSERT_EQ(0, ring_init(&self->r, DEVICE, 64, 0));
 	ASSERT_EQ(0, clock_virtual(&self->r, ARING_CLOCK_AUTO));
 	ASSERT_EQ(0, pipe(self->fd));
 }
+
 FIXTURE_TEARDOWN(auto)
 {
 	ring_exit(&self->r);
@@ -46,7 +50,7 @@ struct waiter {
 	pthread_t thread;
 	unsigned int nr;
 	int ret;
-	volatile bool done;
+	bool done;
 };
 
 static void *waiter_fn(void *arg)
@@ -54,7 +58,7 @@ static void *waiter_fn(void *arg)
 	struct waiter *w = arg;
 
 	w->ret = await(w->r, w->nr);
-	w->done = true;
+	TELL(w->done, true);
 	return NULL;
 }
 
@@ -142,7 +146,7 @@ TEST_F(auto, without_events_it_stands)
 
 	waiter_start(&w, &self->r, 1);
 	EXPECT_TRUE(stands(&self->r));
-	EXPECT_FALSE(w.done);
+	EXPECT_FALSE(TOLD(w.done));
 	prep_nop(&self->r, 1);
 	EXPECT_EQ(1, ring_submit(&self->r));
 	pthread_join(w.thread, NULL);
@@ -291,7 +295,7 @@ TEST_F(auto, a_request_on_a_file_keeps_it)
 	EXPECT_EQ(1, clock_timeout(&self->r, 10, 0, 2));
 	waiter_start(&w, &self->r, 2);
 	EXPECT_TRUE(stands(&self->r));
-	EXPECT_FALSE(w.done);
+	EXPECT_FALSE(TOLD(w.done));
 	ASSERT_EQ(1, write(self->fd[1], "x", 1));
 	pthread_join(w.thread, NULL);
 	EXPECT_EQ(10, clock_time(&self->r));
@@ -385,8 +389,8 @@ TEST_F(auto, chains_through_files)
 struct attached {
 	struct ring *r;
 	pthread_t thread;
-	volatile int stage;	/* what it is to do next */
-	volatile int at;	/* what it does */
+	int stage;	/* what it is to do next */
+	int at;		/* what it does */
 	int ret[4];
 };
 
@@ -397,8 +401,8 @@ static void *attached_fn(void *arg)
 	struct attached *a = arg;
 
 	a->ret[0] = clock_do(a->r, ARING_CLOCK_ATTACH, 0);
-	a->at = 1;
-	while (a->stage == IDLE)
+	TELL(a->at, 1);
+	while (TOLD(a->stage) == IDLE)
 		usleep(1000);
 	if (a->stage == DETACH) {
 		a->ret[1] = clock_do(a->r, ARING_CLOCK_DETACH, 0);
@@ -420,16 +424,16 @@ TEST_F(auto, waits_for_attached_threads)
 		struct waiter w;
 
 		pthread_create(&a.thread, NULL, attached_fn, &a);
-		while (!a.at)
+		while (!TOLD(a.at))
 			usleep(1000);
 		EXPECT_EQ(0, a.ret[0]);
 		EXPECT_EQ(1, clock_timeout(&self->r, 10, 0, 1));
 		EXPECT_EQ(1, clock_timeout(&self->r, 20, 0, 2));
 		waiter_start(&w, &self->r, 2);
 		CHECK_TRUE(stands(&self->r), "way %d", way);
-		EXPECT_FALSE(w.done);
+		EXPECT_FALSE(TOLD(w.done));
 		left = now_ns();
-		a.stage = way;
+		TELL(a.stage, way);
 		while (clock_time(&self->r) == start &&
 		       now_ns() - left < ms(5000) * test_slow())
 			usleep(1000);
@@ -503,7 +507,7 @@ TEST_F(auto, all_rings_have_to_wait)
 	EXPECT_EQ(10, clock_time(&self->r));
 	/* Nobody waits on the first one now. */
 	EXPECT_TRUE(stands(&self->r));
-	EXPECT_FALSE(b.done);
+	EXPECT_FALSE(TOLD(b.done));
 	CLOCK_EXPECT_CQE(&self->r, 1, -ETIME);
 	/* A ring that is closed need not. */
 	ring_exit(&self->r);
@@ -569,7 +573,7 @@ static void *passer_fn(void *arg)
 	struct waiter *w = arg;
 	struct ring *r = w->r;
 
-	while (!w->done)
+	while (!TOLD(w->done))
 		ring_enter(r, 0, 0, ARING_ENTER_GETEVENTS, NULL, 0);
 	return NULL;
 }
@@ -587,7 +591,7 @@ TEST_F(auto, goes_on_when_a_thread_has_passed)
 		CLOCK_EXPECT_CQE(&self->r, i, -ETIME);
 		EXPECT_EQ(10 * i, clock_time(&self->r));
 	}
-	w.done = true;
+	TELL(w.done, true);
 	pthread_join(w.thread, NULL);
 }
 
@@ -648,15 +652,15 @@ TEST_F(auto, while_it_stands_nobody_is_busy)
 	EXPECT_LE(busy_jiffies() - before, sysconf(_SC_CLK_TCK) / 2);
 	/* The same while an attached thread stands in the way. */
 	pthread_create(&a.thread, NULL, attached_fn, &a);
-	while (!a.at)
+	while (!TOLD(a.at))
 		usleep(1000);
 	ASSERT_EQ(1, write(self->fd[1], "x", 1));
 	usleep(100000);
-	EXPECT_FALSE(w.done);
+	EXPECT_FALSE(TOLD(w.done));
 	before = busy_jiffies();
 	usleep(1000000);
 	EXPECT_LE(busy_jiffies() - before, sysconf(_SC_CLK_TCK) / 2);
-	a.stage = EXIT;
+	TELL(a.stage, EXIT);
 	pthread_join(a.thread, NULL);
 	pthread_join(w.thread, NULL);
 	EXPECT_EQ(10, clock_time(&self->r));
