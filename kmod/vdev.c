@@ -420,6 +420,8 @@ int aring_vdev_set(struct aring_ring *ring, const struct aring_vdev __user *arg)
 	ret = aring_vdev_check(&config);
 	if (ret)
 		return ret;
+	/* Whoever has seen its CQE takes a request for over, and its pages for his. */
+	aring_reclaim_now(ring);
 	dev = aring_device_create(ring, &config);
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
@@ -427,8 +429,6 @@ int aring_vdev_set(struct aring_ring *ring, const struct aring_vdev __user *arg)
 		aring_device_free(dev);
 		return -EINTR;
 	}
-	/* Whoever has seen its CQE takes a request for over. */
-	aring_reclaim_now(ring);
 	old = ring->device;
 	if (old && atomic_read(&old->users)) {
 		old = dev;

@@ -587,7 +587,7 @@ TEST_F_TIMEOUT(vdev_queue, cancels_race_with_channels, 90)
 		for (int k = 0; k < 8; k++) {
 			seed = seed * 1664525 + 1013904223;
 			takes(prep_vread(&r, self->buf, 64, seed % MEDIUM, k),
-			      (seed >> 8) % 100000);
+			      (seed >> 8) % 400000);
 		}
 		ASSERT_EQ(8, ring_submit(&r));
 		__atomic_store_n(&c.next, r.tail, __ATOMIC_RELEASE);
