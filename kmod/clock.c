@@ -89,6 +89,7 @@ int aring_clock_give(struct aring_ring *ring, struct aring_timeline *tl)
 			/* Pairs with the load-acquire in aring_is_virtual(). */
 			smp_store_release(&ring->on_virtual, true);
 			WRITE_ONCE(ring->closely, true);
+			WRITE_ONCE(ring->odd, ring->odd | ARING_ODD_VIRTUAL);
 			ret = 0;
 		}
 		spin_unlock_irq(&ring->work_lock);

@@ -297,13 +297,8 @@ void aring_notify_fn(struct irq_work *work)
 		aring_eventfd_signal(ring);
 }
 
-/**
- * aring_cq_wake() - wake whoever waits for CQEs, or for other news
- * @ring: the ring, kept alive by the caller
- *
- * Context: any, cq_lock not held.
- */
-void aring_cq_wake(struct aring_ring *ring)
+/* After something was posted, without cq_lock; rcu or a file keeps the ring. */
+static __always_inline void aring_cq_tell(struct aring_ring *ring)
 {
 	/*
 	 * The tail before the look at the queues; pairs with the barrier in
@@ -318,12 +313,23 @@ void aring_cq_wake(struct aring_ring *ring)
 		aring_ring_poke_exit(ring);
 }
 
+/**
+ * aring_cq_wake() - wake whoever waits for CQEs, or for other news
+ * @ring: the ring, kept alive by the caller
+ *
+ * Context: any, cq_lock not held.
+ */
+void aring_cq_wake(struct aring_ring *ring)
+{
+	aring_cq_tell(ring);
+}
+
 /* The same, and see to what waited for that. work_lock is not held. */
 static void aring_cq_ended(struct aring_ring *ring)
 {
 	if (unlikely(READ_ONCE(ring->nr_unblocked)))
 		aring_run_unblocked(ring);
-	aring_cq_wake(ring);
+	aring_cq_tell(ring);
 }
 
 /*

@@ -28,7 +28,7 @@ struct workqueue_struct *aring_wq;
 static int aring_open(struct inode *inode, struct file *file)
 {
 	/* misc_open() has left its own pointer there. */
-	file->private_data = NULL;
+	file->private_data = (void *)ARING_FILE_NEW;
 	return 0;
 }
 
@@ -74,7 +74,7 @@ enum aring_file aring_file_is(const struct file *file)
 {
 	unsigned long word = (unsigned long)READ_ONCE(file->private_data);
 
-	return word ? word & ARING_FILE_MASK : ARING_FILE_NEW;
+	return word & ARING_FILE_MASK;
 }
 
 /**
@@ -112,7 +112,7 @@ static bool aring_file_turn(struct file *file, void *from,
  */
 bool aring_file_becomes(struct file *file, enum aring_file what, void *object)
 {
-	return aring_file_turn(file, NULL, what, object);
+	return aring_file_turn(file, (void *)ARING_FILE_NEW, what, object);
 }
 
 /* A ring is to be made of a file: with a member, of one that has joined. */
@@ -261,12 +261,16 @@ static noinline int aring_enter_closely(struct aring_ring *ring,
 	return aring_enter_run(ring, enter);
 }
 
-static long aring_do_enter(struct aring_ring *ring,
+static long aring_do_enter(struct file *file,
 			   const struct aring_enter __user *arg)
 {
+	/* As aring_ring_of(), but looking once. */
+	struct aring_ring *ring = smp_load_acquire(&file->private_data);
 	struct aring_enter enter;
 	int ret;
 
+	if (unlikely((unsigned long)ring & ARING_FILE_MASK))
+		return -EBADFD;
 	ret = aring_enter_get(&enter, arg);
 	if (unlikely(ret))
 		return ret;
@@ -289,12 +293,14 @@ static long aring_do_register(struct aring_ring *ring,
 
 static long aring_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	struct aring_ring *ring = aring_ring_of(file);
 	void __user *uarg = (void __user *)arg;
+	struct aring_ring *ring;
 
+	/* Before the others, which a compiler looks for in an order of its own. */
+	if (likely(cmd == ARING_IOC_ENTER))
+		return aring_do_enter(file, uarg);
+	ring = aring_ring_of(file);
 	switch (cmd) {
-	case ARING_IOC_ENTER:
-		return likely(ring) ? aring_do_enter(ring, uarg) : -EBADFD;
 	case ARING_IOC_REGISTER:
 		return ring ? aring_do_register(ring, uarg) : -EBADFD;
 	case ARING_IOC_VDEV:

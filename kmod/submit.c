@@ -113,7 +113,7 @@ static void aring_submit_begin(struct aring_submit *sub,
 	 * A cancel, too, may let go a chain or a drain. On a virtual clock it may
 	 * not be a matter of chance whether a worker is at that sooner.
 	 */
-	if (unlikely(aring_is_virtual(ring)))
+	if (unlikely(sub->special) && (ring->odd & ARING_ODD_VIRTUAL))
 		aring_submit_appear(sub);
 }
 
