@@ -160,8 +160,7 @@ TEST_F(steer_life, sqpoll)
 
 	ASSERT_EQ(0, sq_init(&r, DEVICE, 64, 0, 1000));
 	FOR_SUBJECTS(s) {
-		for (int a = ARING_ACT_HOLD_QUEUED; a <= ARING_ACT_HOLD_DONE;
-		     a++) {
+		FOR_HOLDS(a) {
 			int ret = 0;
 			struct aring_cqe cqe = { 0 };
 
@@ -223,8 +222,7 @@ TEST_F(steer_life, release_wakes)
 	struct ring *r = &self->r;
 	pthread_t t;
 
-	FOR_SUBJECTS(s) for (int a = ARING_ACT_HOLD_QUEUED;
-			     a <= ARING_ACT_HOLD_DONE; a++) {
+	FOR_SUBJECTS(s) FOR_HOLDS(a) {
 		ASSERT_EQ(0, steer_for(r, 7, a, 0));
 		s->prep(r, &self->f, 7);
 		NEED_EQ(1, ring_submit(r), "%s", s->name);
