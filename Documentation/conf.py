@@ -33,6 +33,7 @@ html_show_copyright = False
 man_pages = [
     ('man/aring.1', 'aring', 'copy files through the ring; see what it can do', author, 1),
     ('man/aring-run.1', 'aring-run', 'run a program of io_uring on the ring', author, 1),
+    ('man/aring-trace.1', 'aring-trace', 'see what becomes of each request of a program', author, 1),
     ('man/aring.4', 'aring', 'shared submission/completion rings', author, 4),
     ('man/libaring.3', 'libaring', "the program's side of an aring", author, 3),
 ]
