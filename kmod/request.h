@@ -310,6 +310,7 @@ struct aring_vio {
  * @waiters: its entries in foreign wait queues; a tty needs two
  * @gone: the wait queue was torn down under it
  * @steered: with ARING_REQ_FATE: what is to be done to it
+ * @seen: what its session sees of it, or NULL
  * @rw: per operation
  * @sync: per operation
  * @timeout: per operation
@@ -380,6 +381,7 @@ struct aring_req {
 	bool			gone;
 	struct aring_waiter	waiters[2];
 	struct aring_steered	*steered;
+	struct aring_seen	*seen;
 };
 
 /**
