@@ -980,6 +980,7 @@ struct aring_deviation {
 #define ARING_SEEN_NOWAIT	(1U << 1)	/* RWF_NOWAIT or MSG_DONTWAIT */
 #define ARING_SEEN_NONBLOCK	(1U << 2)	/* the file is O_NONBLOCK */
 #define ARING_SEEN_WAITALL	(1U << 3)	/* MSG_WAITALL */
+#define ARING_SEEN_ENTER	(1U << 14)	/* not a request: an ENTER that may be interrupted */
 #define ARING_SEEN_ENDED	(1U << 15)	/* it is over, and @res counts */
 
 /**
@@ -995,7 +996,9 @@ struct aring_deviation {
  * @flags: ARING_SEEN_*
  * @block: logical block size of what O_DIRECT goes to, else 0
  *
- * Requests are in the order in which they were submitted.
+ * Requests are in the order in which they were submitted; LINK_TIMEOUTs are not
+ * seen. Of an ENTER with which ARING_ACT_ENTER_EINTR is permitted @ticket is the
+ * number, the first is 1, @ring and @process are set, and all else is 0.
  */
 struct aring_seen {
 	__u64	user_data;
