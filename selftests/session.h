@@ -28,6 +28,7 @@ static inline int session_new(__u64 *id)
 	int fd = open(ARING_DEVICE, O_RDWR | O_CLOEXEC);
 	int ret;
 
+	*id = 0;
 	if (fd < 0)
 		return -errno;
 	ret = session_ioctl(fd, &s);

@@ -59,7 +59,7 @@ static int log_of(struct __test_metadata *_metadata,
 {
 	struct ring r, other;
 	int fd, file, nr;
-	__u64 id;
+	__u64 id = 0;
 
 	file = temp_file(LINES);
 	ASSERT_GE(file, 0) {
@@ -557,8 +557,6 @@ TEST_F(session_do, enter_takes_fewer_but_no_half_of_a_chain)
 			taken = ring_enter(&r, left, 0, 0, NULL, 0);
 			NEED_TRUE(taken > 0 && taken % 3 == 0, "%d of %d",
 				  taken, left);
-			CHECK_TRUE(left == 3 || taken < left || left <= 6,
-				   "%d of %d", taken, left);
 			left -= taken;
 			while (ring_reap(&r, &cqe))
 				EXPECT_EQ(0, cqe.res);

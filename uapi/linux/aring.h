@@ -778,7 +778,7 @@ enum aring_kind {
  * @ARING_ACT_DELAY: complete it value nanoseconds (of the ring's clock) late
  * @ARING_ACT_AFTER: complete it when its value-th successor by ticket has been
  * @ARING_ACT_CANCEL_WINS: hold it QUEUED until the next cancel, which wins
- * @ARING_ACT_CANCEL_LOSES: the next cancel is answered -EALREADY
+ * @ARING_ACT_CANCEL_LOSES: cancels are answered -EALREADY
  * @ARING_ACT_CQ_FULL: its CQE finds the ring full, whether it is or not
  * @ARING_ACT_ENTER_EINTR: ENTER answers -EINTR, having done nothing
  * @ARING_ACT_ENTER_TAKE: ENTER takes value SQEs at most
@@ -838,9 +838,10 @@ struct aring_rule {
  * @user_data: of its SQE
  * @ticket: its submission ticket
  * @opcode: ARING_OP_*
- * @at: ARING_ACT_HOLD_QUEUED, _STARTED or _DONE, or ARING_ACT_CANCEL_WINS
+ * @at: ARING_ACT_HOLD_QUEUED, _STARTED or _DONE, ARING_ACT_CANCEL_WINS,
+ *	ARING_ACT_DELAY or ARING_ACT_AFTER
  * @resv: 0
- * @res: its result, for one that is held at DONE, else 0
+ * @res: its result, for one that is held at DONE or late, else 0
  */
 struct aring_held {
 	__u64	user_data;
@@ -859,7 +860,7 @@ struct aring_held {
 #define ARING_STEER_RELEASE	3	/* let go the request with ticket @ticket */
 #define ARING_STEER_RELEASE_ALL	4	/* let go all */
 
-/* So many rules may a ring have. */
+/* So many rules may a ring have; more: -ENOSPC. */
 #define ARING_MAX_RULES		256U
 
 /**
