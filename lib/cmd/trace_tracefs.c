@@ -30,7 +30,7 @@
 #define LOOK_NS		5000000		/* so often we look for new events */
 #define QUIET_LOOKS	10		/* so many in vain are enough at the end */
 #define LAST_LOOKS	100		/* and so many in any case */
-#define MAX_PID		(1U << 22)
+#define MAX_PID		0x400000U
 
 /* How much the kernel may keep, for all CPUs together; for one at most, at least. */
 #define BUFFERS_KB	(64 * 1024)
@@ -390,7 +390,7 @@ static bool find_tracefs(struct trace_source *s)
 			err = errno;
 	}
 	if (err == ENOENT)
-		complain("%s: there is no tracefs; next: mount -t tracefs nodev %s (a kernel without CONFIG_FTRACE has none)",
+		complain("%s: there is no tracefs; next: mount -t tracefs nodev %s",
 			 dirs[0], dirs[0]);
 	else
 		complain("%s: %s; next: run aring trace as root", dirs[0],
@@ -498,7 +498,7 @@ struct trace_source *trace_source_open(struct trace *t)
 	if (!find_tracefs(s))
 		goto fail;
 	if (!find_kind(s, EDGE)) {
-		complain("the kernel has no events of aring; next: load the module (modprobe aring)");
+		complain("the kernel has no events of aring; next: modprobe aring");
 		goto fail;
 	}
 	if (!find_kind(s, CANCEL) || !find_kind(s, FORK) || !find_kind(s, EXEC) ||
