@@ -261,8 +261,8 @@ void trace_draw_svg(const struct trace *t, const struct trace_look *look,
 	fprintf(f, "width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n", WIDTH, height,
 		WIDTH, height);
 	fputs(style, f);
-	fprintf(f, "<rect width=\"%d\" height=\"%.0f\" fill=\"#fff\"/>\n<text class=\"h\" x=\"4\" y=\"18\">",
-		WIDTH, height);
+	fprintf(f, "<rect width=\"%d\" height=\"%.0f\" fill=\"#fff\"/>\n", WIDTH, height);
+	fputs("<text class=\"h\" x=\"4\" y=\"18\">", f);
 	trace_escape(f, t->title);
 	fputs(": ", f);
 	trace_summary(t, f);

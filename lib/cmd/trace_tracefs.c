@@ -596,6 +596,11 @@ static void name_like_parent(struct trace_source *s, __u32 pid)
 		trace_name_process(t, pid, name);
 }
 
+static bool is_ours(const unsigned char *ours, __u32 pid)
+{
+	return pid < MAX_PID && ours[pid / 8] & 1 << pid % 8;
+}
+
 /* What this process has not started, or what it has started, goes. */
 static void keep_descendants(struct trace_source *s)
 {
@@ -606,23 +611,22 @@ static void keep_descendants(struct trace_source *s)
 
 	if (!ours)
 		return;
-#define IS_OURS(pid)	((pid) < MAX_PID && ours[(pid) / 8] & 1 << (pid) % 8)
 	pid = (__u32)getpid();
 	ours[pid / 8] |= (unsigned char)(1 << pid % 8);
 	if (s->nr_forks)
 		qsort(s->forks, s->nr_forks, sizeof(*s->forks), by_when);
 	for (i = 0; i < s->nr_forks; i++) {
 		pid = s->forks[i].child;
-		if (pid < MAX_PID && IS_OURS(s->forks[i].parent))
+		if (pid < MAX_PID && is_ours(ours, s->forks[i].parent))
 			ours[pid / 8] |= (unsigned char)(1 << pid % 8);
 	}
 	for (i = 0; i < t->nr_events; i++)
-		if (IS_OURS(t->events[i].process))
+		if (is_ours(ours, t->events[i].process))
 			t->events[kept++] = t->events[i];
 	t->nr_events = kept;
 	kept = 0;
 	for (i = 0; i < t->nr_processes; i++)
-		if (IS_OURS(t->processes[i].pid))
+		if (is_ours(ours, t->processes[i].pid))
 			t->processes[kept++] = t->processes[i];
 	t->nr_processes = kept;
 	for (i = 0, pid = 0; i < t->nr_events; i++) {
@@ -630,7 +634,6 @@ static void keep_descendants(struct trace_source *s)
 			name_like_parent(s, t->events[i].process);
 		pid = t->events[i].process;
 	}
-#undef IS_OURS
 	free(ours);
 }
 
