@@ -5,19 +5,16 @@
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
-#include <linux/hugetlb.h>
-#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/sched/user.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
-#include "compat.h"
+#include "locked.h"
 #include "request.h"
 
 /* As on 6.1. */
@@ -105,36 +102,6 @@ int aring_buffer_iter(const struct aring_req *req, struct iov_iter *iter,
 	return 0;
 }
 
-/* Count pages against the limits. Return: 0 or -ENOMEM. */
-static int aring_buffer_charge(struct aring_resources *res,
-			       unsigned long pages)
-{
-	unsigned long limit = rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-	long now, next;
-
-	if (!pages)
-		return 0;
-	if (res->user) {
-		now = atomic_long_read(&res->user->locked_vm);
-		do {
-			next = now + pages;
-			if (next > limit)
-				return -ENOMEM;
-		} while (!atomic_long_try_cmpxchg(&res->user->locked_vm, &now,
-						  next));
-	}
-	atomic64_add(pages, &res->mm->pinned_vm);
-	return 0;
-}
-
-static void aring_buffer_uncharge(struct aring_resources *res,
-				  unsigned long pages)
-{
-	if (res->user)
-		atomic_long_sub(pages, &res->user->locked_vm);
-	atomic64_sub(pages, &res->mm->pinned_vm);
-}
-
 /*
  * The kernel wrote to the pages behind the back of the page tables, maybe
  * after they were cleaned: say that they are dirty.
@@ -154,7 +121,7 @@ static void aring_buffer_free(struct aring_rsrc *rsrc)
 	struct aring_buffer *buf = aring_buffer_of(rsrc);
 
 	aring_buffer_unpin(buf);
-	aring_buffer_uncharge(&rsrc->table->ring->rsrc, buf->charged);
+	aring_locked_uncharge(rsrc->table->ring, buf->charged);
 	kvfree(buf);
 }
 
@@ -221,15 +188,6 @@ static unsigned long aring_buffer_weigh(struct aring_ring *ring,
 	return pages;
 }
 
-/* Memory that is only there, of tmpfs or hugetlbfs; devtmpfs says it is tmpfs. */
-static bool aring_is_memory_file(const struct vm_area_struct *vma)
-{
-	const struct inode *inode = file_inode(vma->vm_file);
-
-	return is_vm_hugetlb_page((struct vm_area_struct *)vma) ||
-	       (inode->i_sb->s_magic == TMPFS_MAGIC && S_ISREG(inode->i_mode));
-}
-
 /*
  * The kind of memory that may be pinned for long: of no file, or of one that
  * is memory itself. mmap_lock is held, and all of the range is mapped.
@@ -250,26 +208,6 @@ static int aring_buffer_check_vmas(unsigned long start, unsigned long end)
 			return -EOPNOTSUPP;
 	}
 	return 0;
-}
-
-/* Pin a range. Return: 0 or a negative errno. */
-static int aring_buffer_pin_pages(unsigned long start, unsigned long nr,
-				  struct page **pages)
-{
-	long got;
-	int ret;
-
-	if (mmap_read_lock_killable(current->mm))
-		return -EINTR;
-	got = aring_pin_longterm(start, nr, pages);
-	if (got == nr)
-		ret = aring_buffer_check_vmas(start, start + nr * PAGE_SIZE);
-	else
-		ret = got < 0 ? got : -EFAULT;
-	mmap_read_unlock(current->mm);
-	if (ret && got > 0)
-		unpin_user_pages(pages, got);
-	return ret;
 }
 
 static void aring_buffer_set(struct aring_buffer *buf, struct page **pages,
@@ -309,13 +247,14 @@ static struct aring_buffer *aring_buffer_get(struct aring_ring *ring,
 	ret = -ENOMEM;
 	if (!pages || !buf)
 		goto fail;
-	ret = aring_buffer_pin_pages(start, nr, pages);
+	ret = aring_locked_pin(start, nr, FOLL_WRITE, aring_buffer_check_vmas,
+			       pages);
 	if (ret)
 		goto fail;
 	buf->nr = nr;
 	aring_buffer_set(buf, pages, iov);
 	buf->charged = aring_buffer_weigh(ring, buf);
-	ret = aring_buffer_charge(&ring->rsrc, buf->charged);
+	ret = aring_locked_charge(ring, buf->charged);
 	if (ret) {
 		unpin_user_pages(pages, nr);
 		goto fail;

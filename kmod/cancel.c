@@ -7,7 +7,9 @@
  * compare-and-swap of state.h does, against timers, workers and devices that
  * know nothing of the lock.
  */
+#include "hold.h"
 #include "op.h"
+#include "session.h"
 #include "worker.h"
 
 /*
@@ -48,37 +50,87 @@ static int aring_verdict_errno(enum aring_verdict verdict)
 }
 
 /* @leave: whatever it is, it is not to wait for anything any more. */
-static int aring_cancel_req(struct aring_req *req, const struct aring_req *by,
-			    bool leave)
+static int aring_cancel_take_back(struct aring_req *req, bool leave)
 {
 	/*
 	 * Only what waits for a peer may be withdrawn once it is STARTED; and
 	 * what is STARTED just to be armed.
 	 */
-	bool waits = req->peer || (req->op->flags & ARING_OP_OWN_START);
+	bool waits = req->peer ||
+		     (req->op->flags & (ARING_OP_OWN_START | ARING_OP_FINAL)) ==
+		     ARING_OP_OWN_START;
 	enum aring_verdict verdict;
 	bool taken;
 
 	verdict = aring_cancel_decide(req, waits || leave, &taken);
-	/* A ring that ends asks for all, also for what is over. */
-	if (tracepoint_enabled(aring_cancel) &&
-	    (by || verdict != ARING_VERDICT_GONE))
-		aring_edge_note_cancel(req, by, aring_verdict_errno(verdict));
 	switch (verdict) {
 	case ARING_VERDICT_CANCELLED:
 		aring_req_release(req);
 		aring_complete_cancelled(req);
+		break;
+	case ARING_VERDICT_MARKED:
+		if (unlikely(req->flags & ARING_REQ_FATE))
+			aring_hold_marked(req);
 		break;
 	case ARING_VERDICT_STARTED:
 		if (taken)
 			aring_run_end(req, ARING_ISSUED_DONE);
 		else if (req->peer)
 			aring_worker_interrupt(req);
+		/* What is held with its result final: nobody will ask for it. */
+		if (unlikely(req->flags & ARING_REQ_FATE) && leave)
+			aring_hold_let_go(req);
 		break;
 	default:
 		break;
 	}
 	return aring_verdict_errno(verdict);
+}
+
+/*
+ * Its fate is to make cancels lose: this one, and so those after it. What would
+ * wait for ever if it went its own way is ended. &aring_ring.lock.
+ */
+static int aring_cancel_lose(struct aring_req *req)
+{
+	if (aring_state_final(aring_state_read(&req->state)))
+		return -ENOENT;
+	/* What is not tried yet waits for others, or for a thread to run it. */
+	if (aring_hold_let_go(req) || (READ_ONCE(req->flags) & ARING_REQ_LAUNCH))
+		return -EALREADY;
+	if (req->opcode == ARING_OP_TIMEOUT) {
+		/* Against its timer, and what it counts. */
+		if (req->timer_ready && aring_edge_take(req))
+			aring_timeout_expire(req);
+		return -EALREADY;
+	}
+	if (!req->peer)
+		return -EALREADY;
+	/* As if it had been STARTED, by a wake-up for nothing, as we came. */
+	if (aring_edge_take(req)) {
+		aring_edge_cancel(req, true);
+		aring_run_withdraw(req);
+		return -EALREADY;
+	}
+	req->steered->fate.verdict = ARING_ACT_NONE;
+	return aring_cancel_take_back(req, false) ?: -EALREADY;
+}
+
+/* With the lock held it is not reclaimed, whatever becomes of it. */
+static int aring_cancel_req(struct aring_req *req, const struct aring_req *by,
+			    bool leave)
+{
+	int ret;
+
+	if (unlikely(req->flags & ARING_REQ_FATE) && !leave &&
+	    req->steered->fate.verdict == ARING_ACT_CANCEL_LOSES)
+		ret = aring_cancel_lose(req);
+	else
+		ret = aring_cancel_take_back(req, leave);
+	/* A ring that ends asks for all, also for what is over. */
+	if (tracepoint_enabled(aring_cancel) && (by || ret != -ENOENT))
+		aring_edge_note_cancel(req, by, ret);
+	return ret;
 }
 
 /**
@@ -91,7 +143,12 @@ static int aring_cancel_req(struct aring_req *req, const struct aring_req *by,
  */
 int aring_cancel_one(struct aring_req *req, const struct aring_req *by)
 {
-	return aring_cancel_req(req, by, false);
+	int ret = aring_cancel_req(req, by, false);
+
+	/* With the lock held it is not reclaimed, whatever has become of it. */
+	if (unlikely(req->flags & ARING_REQ_FATE) && req->steered->fate.line)
+		aring_session_verdict(req, ret);
+	return ret;
 }
 
 /**

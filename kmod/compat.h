@@ -170,9 +170,10 @@ static inline bool aring_watched(const struct file *file)
 }
 
 /**
- * aring_pin_longterm() - pin pages of the calling program to write to them
+ * aring_pin_longterm() - pin pages of the calling program
  * @start: user address, at a page's beginning
  * @nr: pages
+ * @gup: FOLL_WRITE or 0
  * @pages: room for them
  *
  * Context: process, mmap_lock held for reading.
@@ -180,13 +181,12 @@ static inline bool aring_watched(const struct file *file)
  * Return: how many were pinned, or a negative errno.
  */
 static inline long aring_pin_longterm(unsigned long start, unsigned long nr,
-				      struct page **pages)
+				      unsigned int gup, struct page **pages)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
-	return pin_user_pages(start, nr, FOLL_WRITE | FOLL_LONGTERM, pages,
-			      NULL);
+	return pin_user_pages(start, nr, gup | FOLL_LONGTERM, pages, NULL);
 #else
-	return pin_user_pages(start, nr, FOLL_WRITE | FOLL_LONGTERM, pages);
+	return pin_user_pages(start, nr, gup | FOLL_LONGTERM, pages);
 #endif
 }
 

@@ -7,7 +7,8 @@
  * his own (a canceller that answers -ENOENT) posts it behind the request's.
  *
  * Nothing is allocated here. A CQE that finds the ring full waits in its own
- * request, in order; from then on every CQE goes behind it.
+ * request, in order; from then on every CQE goes behind it. Where an order of
+ * CQEs was asked for, one whose turn has not come waits likewise: order.c.
  *
  * The barriers towards the program:
  *
@@ -20,7 +21,10 @@
 #include <linux/poll.h>
 #include <linux/rcupdate.h>
 
+#include "hold.h"
 #include "op.h"
+#include "quiet.h"
+#include "session.h"
 
 /* Look how much room the program has made. cq_lock. */
 static bool aring_cq_look_for_room(struct aring_ring *ring)
@@ -83,7 +87,8 @@ static void aring_cqe_fill(struct aring_ring *ring,
 			   const struct aring_req *req)
 {
 	aring_cqe_put(ring, req, req->result, true);
-	if (likely(!(req->flags & ARING_REQ_COUNTED)))
+	/* What was parked counted when it was. */
+	if (likely(!(req->flags & (ARING_REQ_COUNTED | ARING_REQ_PARKED))))
 		ring->nr_events++;
 }
 
@@ -93,20 +98,28 @@ static void aring_cq_publish(struct aring_ring *ring)
 	smp_store_release(&ring->shared->cq.tail, ring->cq_tail);
 }
 
+static inline bool aring_skips_cqe(const struct aring_req *req)
+{
+	return unlikely(req->sqe_flags & ARING_SQE_CQE_SKIP_SUCCESS) &&
+	       !(req->flags & ARING_REQ_FAIL);
+}
+
 /*
- * Post the CQE of a request that has just become final. cq_lock.
+ * Post the CQE of a final request whose turn it is. cq_lock.
  *
  * Return: true if the slot is free to be used again, false if the CQE waits
- * in it.
+ * in it for room.
  */
-static bool aring_post(struct aring_ring *ring, struct aring_req *req)
+static bool aring_post_now(struct aring_ring *ring, struct aring_req *req)
 {
-	if (unlikely((req->sqe_flags & ARING_SQE_CQE_SKIP_SUCCESS) &&
-		     !(req->flags & ARING_REQ_FAIL)))
+	if (req->flags & ARING_REQ_COUNTED)
+		WRITE_ONCE(ring->nr_timeouts, ring->nr_timeouts + 1);
+	if (aring_skips_cqe(req))
 		return true;
 
 	if (unlikely(ring->nr_overflow ||
-		     (!ring->cq_room && !aring_cq_look_for_room(ring)))) {
+		     (!ring->cq_room && !aring_cq_look_for_room(ring)) ||
+		     aring_fate_cq_full(req))) {
 		list_add_tail(&req->cq_entry, &ring->overflow);
 		if (!ring->nr_overflow)
 			atomic_or(ARING_SQ_CQ_OVERFLOW,
@@ -118,11 +131,41 @@ static bool aring_post(struct aring_ring *ring, struct aring_req *req)
 	return true;
 }
 
+/*
+ * The same for one that has just become final. cq_lock.
+ *
+ * Return: true if the slot is free to be used again, false if the CQE waits
+ * in it, for room or for its turn.
+ */
+static bool aring_post(struct aring_ring *ring, struct aring_req *req)
+{
+	if (unlikely(ring->watched))
+		aring_session_saw(req);
+	if (likely(!ring->ordered) || !aring_order_park(ring, req))
+		return aring_post_now(ring, req);
+	if (!(req->flags & ARING_REQ_COUNTED) && !aring_skips_cqe(req))
+		ring->nr_events++;
+	return false;
+}
+
+/* Post what waited for its turn and has it now. cq_lock. */
+static void aring_post_due(struct aring_ring *ring, bool end)
+{
+	struct aring_req *req;
+
+	while ((req = aring_order_due(ring, end)) != NULL) {
+		if (aring_post_now(ring, req))
+			llist_add(&req->reclaim, &ring->reclaim);
+	}
+}
+
 /* Post the CQE of a request that went asynchronous, and let it go. cq_lock. */
 static void aring_retire(struct aring_ring *ring, struct aring_req *req)
 {
 	bool posted = aring_post(ring, req);
 
+	if (unlikely(req->flags & ARING_REQ_FATE))
+		aring_late_retire(req);
 	/* After its CQE: the tag of what it used last comes behind. */
 	if (unlikely(req->flags & ARING_REQ_RSRC) &&
 	    (req->flags & ARING_REQ_ASYNC))
@@ -142,10 +185,11 @@ static void aring_end(struct aring_ring *ring, struct aring_req *req)
 	/* Perhaps once more: aring_end_counting() may have been here. */
 	if (req->flags & ARING_REQ_COUNTING)
 		list_del_init(&req->timeout.counting);
-	if (req->flags & ARING_REQ_COUNTED)
-		WRITE_ONCE(ring->nr_timeouts, ring->nr_timeouts + 1);
 	if (req->flags & ARING_REQ_LISTED)
 		ring->nr_ended++;
+	/* Perhaps it was the last that could end by itself. */
+	if (unlikely(ring->steer.nr_soft))
+		WRITE_ONCE(ring->steer.look, true);
 	if (unlikely(req->flags & ARING_REQ_LINKED))
 		aring_link_leave(req, &after);
 	aring_retire(ring, req);
@@ -166,6 +210,8 @@ void aring_post_dropped(struct aring_ring *ring, struct aring_req *req,
 	if (silent)
 		req->sqe_flags |= ARING_SQE_CQE_SKIP_SUCCESS;
 	ring->nr_ended++;
+	if (req->opcode == ARING_OP_LINK_TIMEOUT)
+		aring_timeout_stop(req);
 	/* It was never tried: nothing but this holds its file. */
 	if (req->op->cleanup && (req->op->flags & ARING_OP_FILE))
 		req->op->cleanup(req);
@@ -191,9 +237,13 @@ static void aring_end_counting(struct aring_ring *ring)
 		list_del_init(&req->timeout.counting);
 		if (!aring_edge_take(req))
 			continue;
+		aring_timeout_stop(req);
 		aring_req_set_result(req, 0);
-		WARN_ON_ONCE(!aring_edge_finish(req));
 		req->flags |= ARING_REQ_COUNTED;
+		if (unlikely(req->flags & ARING_REQ_FATE) &&
+		    aring_hold_done_locked(req))
+			continue;
+		WARN_ON_ONCE(!aring_edge_finish(req));
 		aring_end(ring, req);
 	}
 }
@@ -203,8 +253,11 @@ static __always_inline void aring_cq_commit(struct aring_ring *ring)
 {
 	if (unlikely(!list_empty(&ring->counting)))
 		aring_end_counting(ring);
-	if (unlikely(ring->nr_deferred))
+	/* One test for what is rare. */
+	if (unlikely(ring->nr_deferred | ring->ordered)) {
 		aring_drain_release(ring);
+		aring_post_due(ring, false);
+	}
 	aring_cq_publish(ring);
 }
 
@@ -245,7 +298,7 @@ void aring_notify_fn(struct irq_work *work)
 }
 
 /* After something was posted, without cq_lock; rcu or a file keeps the ring. */
-static void aring_cq_wake(struct aring_ring *ring)
+static __always_inline void aring_cq_tell(struct aring_ring *ring)
 {
 	/*
 	 * The tail before the look at the queues; pairs with the barrier in
@@ -260,12 +313,33 @@ static void aring_cq_wake(struct aring_ring *ring)
 		aring_ring_poke_exit(ring);
 }
 
+/**
+ * aring_cq_wake() - wake whoever waits for CQEs, or for other news
+ * @ring: the ring, kept alive by the caller
+ *
+ * Context: any, cq_lock not held.
+ */
+void aring_cq_wake(struct aring_ring *ring)
+{
+	aring_cq_tell(ring);
+}
+
 /* The same, and see to what waited for that. work_lock is not held. */
 static void aring_cq_ended(struct aring_ring *ring)
 {
 	if (unlikely(READ_ONCE(ring->nr_unblocked)))
 		aring_run_unblocked(ring);
-	aring_cq_wake(ring);
+	aring_cq_tell(ring);
+}
+
+/*
+ * A request that kept the clock from moving is over, its CQE is published, and what
+ * it led to is listed. cq_lock.
+ */
+static void aring_real_end(struct aring_ring *ring)
+{
+	/* Behind all of that; pairs with the read-acquire in quiet.c. */
+	atomic_dec_return_release(&ring->nr_real);
 }
 
 /* Reach the final state and post the CQE, as one step under cq_lock. */
@@ -273,6 +347,7 @@ static void aring_end_by(struct aring_req *req,
 			 void (*reach)(struct aring_req *req))
 {
 	struct aring_ring *ring = req->ring;
+	bool real = req->flags & ARING_REQ_REAL;
 	unsigned long flags;
 
 	/* rcu: the ring outlives the wake-up that follows the last touch. */
@@ -281,8 +356,12 @@ static void aring_end_by(struct aring_req *req,
 	reach(req);
 	aring_end(ring, req);
 	aring_cq_commit(ring);
+	if (unlikely(real))
+		aring_real_end(ring);
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
 	aring_cq_ended(ring);
+	if (unlikely(real))
+		aring_quiet_look(ring);
 	rcu_read_unlock();
 }
 
@@ -319,7 +398,32 @@ static void aring_reach_cancelled(struct aring_req *req)
  */
 void aring_complete(struct aring_req *req)
 {
+	if (unlikely(req->flags & ARING_REQ_FATE) && aring_hold_done(req))
+		return;
 	aring_end_by(req, aring_reach_done);
+}
+
+/**
+ * aring_complete_ripe() - what a request had to wait for is over
+ * @req: STARTED, off all lists, not to be held any more
+ *
+ * As aring_complete(), but what that lets go is left for the caller.
+ *
+ * Context: any, cq_lock not held.
+ */
+void aring_complete_ripe(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	unsigned long flags;
+
+	rcu_read_lock();
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	aring_reach_done(req);
+	aring_end(ring, req);
+	aring_cq_commit(ring);
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	aring_cq_wake(ring);
+	rcu_read_unlock();
 }
 
 /**
@@ -361,6 +465,7 @@ void aring_complete_cancelled(struct aring_req *req)
  */
 bool aring_queue_or_cancel_quiet(struct aring_req *req, bool *again)
 {
+	bool real = req->flags & ARING_REQ_REAL;
 	struct aring_ring *ring = req->ring;
 	enum aring_queued queued;
 	unsigned long flags;
@@ -381,10 +486,15 @@ bool aring_queue_or_cancel_quiet(struct aring_req *req, bool *again)
 	if (queued == ARING_QUEUED_CANCELLED) {
 		aring_end(ring, req);
 		aring_cq_commit(ring);
+		if (unlikely(real))
+			aring_real_end(ring);
 	}
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
-	if (queued == ARING_QUEUED_CANCELLED)
+	if (queued == ARING_QUEUED_CANCELLED) {
 		aring_cq_wake(ring);
+		if (unlikely(real))
+			aring_quiet_look(ring);
+	}
 	rcu_read_unlock();
 
 	*again = queued == ARING_QUEUED_AGAIN;
@@ -428,7 +538,7 @@ bool aring_post_more(struct aring_req *req, s32 res)
 	bool ok;
 
 	spin_lock_irqsave(&ring->cq_lock, flags);
-	ok = !ring->nr_overflow &&
+	ok = !ring->nr_overflow && !aring_fate_cq_full(req) &&
 	     (ring->cq_room || aring_cq_look_for_room(ring));
 	if (ok) {
 		aring_cqe_put(ring, req,
@@ -448,12 +558,6 @@ static inline void aring_finish_inline(struct aring_req *req)
 {
 	if (unlikely(!aring_state_finish(&req->state)))
 		WARN_ON_ONCE(!aring_state_refuse(&req->state));
-}
-
-static inline bool aring_skips_cqe(const struct aring_req *req)
-{
-	return unlikely(req->sqe_flags & ARING_SQE_CQE_SKIP_SUCCESS) &&
-	       !(req->flags & ARING_REQ_FAIL);
 }
 
 /*
@@ -489,8 +593,8 @@ static struct aring_req *aring_post_batch(struct aring_ring *ring,
 }
 
 /*
- * There may be no room, and somebody may watch. Some slots are kept by CQEs that
- * wait. cq_lock.
+ * There may be no room, an order to be kept, or somebody who watches. Some slots are
+ * kept by CQEs that wait. cq_lock.
  */
 static void aring_post_crowded(struct aring_ring *ring, struct aring_req *req)
 {
@@ -522,8 +626,7 @@ void aring_complete_batch(struct aring_ring *ring, struct aring_req *first)
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->cq_lock, flags);
-	if (likely(!ring->nr_overflow &&
-		   ring->cqe_size == sizeof(struct aring_cqe) &&
+	if (likely(!ring->nr_overflow && ring->plain &&
 		   !tracepoint_enabled(aring_edge))) {
 		if (ring->cq_room < ARING_BATCH)
 			aring_cq_look_for_room(ring);
@@ -538,6 +641,27 @@ void aring_complete_batch(struct aring_ring *ring, struct aring_req *first)
 	aring_cq_commit(ring);
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
 	aring_cq_ended(ring);
+}
+
+/**
+ * aring_post_instant() - an instant is at its end: post what is over by then
+ * @ring: a ring with COMPLETION_ORDER, on a virtual clock
+ *
+ * Context: process.
+ */
+void aring_post_instant(struct aring_ring *ring)
+{
+	unsigned long flags;
+
+	/* rcu: a dying ring outlives the wake-up. */
+	rcu_read_lock();
+	spin_lock_irqsave(&ring->cq_lock, flags);
+	ring->order.end_armed = false;
+	aring_post_due(ring, true);
+	aring_cq_commit(ring);
+	spin_unlock_irqrestore(&ring->cq_lock, flags);
+	aring_cq_ended(ring);
+	rcu_read_unlock();
 }
 
 /**
@@ -570,7 +694,7 @@ bool aring_overflow_flush(struct aring_ring *ring)
 	if (empty)
 		atomic_andnot(ARING_SQ_CQ_OVERFLOW, &ring->shared->sq_flags);
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
-	aring_cq_wake(ring);
+	aring_cq_ended(ring);
 	return empty;
 }
 
@@ -589,5 +713,7 @@ void aring_overflow_drop(struct aring_ring *ring)
 		llist_add(&req->reclaim, &ring->reclaim);
 	}
 	WRITE_ONCE(ring->nr_overflow, 0);
+	while ((req = aring_order_first(ring)) != NULL)
+		llist_add(&req->reclaim, &ring->reclaim);
 	spin_unlock_irqrestore(&ring->cq_lock, flags);
 }

@@ -4,6 +4,7 @@
  */
 #include <linux/seq_file.h>
 
+#include "main.h"
 #include "op.h"
 #include "sqpoll.h"
 
@@ -94,6 +95,7 @@ static void aring_show_overflow(struct seq_file *m, struct aring_ring *ring)
 	unsigned int nr = 0;
 
 	seq_printf(m, "CqOverflow:\t%u\n", READ_ONCE(ring->nr_overflow));
+	seq_printf(m, "CqParked:\t%u\n", READ_ONCE(ring->order.nr_parked));
 	seq_puts(m, "CqOverflowList:\n");
 	spin_lock_irq(&ring->cq_lock);
 	list_for_each_entry(req, &ring->overflow, cq_entry) {
@@ -117,10 +119,8 @@ static void aring_show_overflow(struct seq_file *m, struct aring_ring *ring)
  */
 void aring_show_fdinfo(struct seq_file *m, struct file *file)
 {
-	struct aring_ring *ring;
+	struct aring_ring *ring = aring_ring_of(file);
 
-	/* Pairs with the cmpxchg-release in aring_setup(). */
-	ring = smp_load_acquire(&file->private_data);
 	if (!ring)
 		return;
 	aring_show_sq(m, ring);

@@ -22,6 +22,7 @@
 #include <linux/hrtimer.h>
 
 #include "edge.h"
+#include "hold.h"
 #include "link.h"
 #include "worker.h"
 
@@ -295,27 +296,40 @@ void aring_link_fire(struct aring_req *timeout)
 		queue_work(aring_wq, &ring->fired_work);
 }
 
+/**
+ * aring_link_fire_now() - take back what a LINK_TIMEOUT is for
+ * @timeout: STARTED by the caller
+ *
+ * Context: process, no lock held.
+ */
+void aring_link_fire_now(struct aring_req *timeout)
+{
+	struct aring_ring *ring = timeout->ring;
+	struct aring_req *req;
+	int ret;
+
+	mutex_lock(&ring->lock);
+	/* Not reclaimed before we let go of the lock. */
+	spin_lock_irq(&ring->cq_lock);
+	req = timeout->pair;
+	aring_link_unpair(timeout);
+	spin_unlock_irq(&ring->cq_lock);
+	ret = req ? aring_cancel_one(req, timeout) : -ENOENT;
+	mutex_unlock(&ring->lock);
+	timeout->res = ret ?: -ETIME;
+	aring_complete(timeout);
+}
+
 static void aring_fired_fn(struct work_struct *work)
 {
 	struct aring_ring *ring = container_of(work, struct aring_ring,
 					       fired_work);
-	struct aring_req *timeout, *tmp, *req;
-	int ret;
+	struct aring_req *timeout, *tmp;
 
 	llist_for_each_entry_safe(timeout, tmp,
 				  llist_reverse_order(llist_del_all(&ring->fired)),
-				  fired) {
-		mutex_lock(&ring->lock);
-		/* Not reclaimed before we let go of the lock. */
-		spin_lock_irq(&ring->cq_lock);
-		req = timeout->pair;
-		aring_link_unpair(timeout);
-		spin_unlock_irq(&ring->cq_lock);
-		ret = req ? aring_cancel_one(req, timeout) : -ENOENT;
-		mutex_unlock(&ring->lock);
-		timeout->res = ret ?: -ETIME;
-		aring_complete(timeout);
-	}
+				  fired)
+		aring_link_fire_now(timeout);
 }
 
 /**
@@ -495,10 +509,15 @@ void aring_chain_start(struct aring_ring *ring, struct aring_chain *chain)
 	chain->head = NULL;
 	if (!ok)
 		return;
-	if (!deferred && aring_req_is_elsewhere(head))
+	if (deferred) {
+		if (READ_ONCE(ring->nr_unblocked))
+			aring_run_unblocked(ring);
+		return;
+	}
+	if (unlikely(head->flags & ARING_REQ_FATE) && aring_hold_first(head))
+		return;
+	if (aring_req_is_elsewhere(head))
 		aring_run_woken(head);
-	else if (!deferred)
+	else
 		aring_run_launch(head);
-	else if (READ_ONCE(ring->nr_unblocked))
-		aring_run_unblocked(ring);
 }

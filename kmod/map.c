@@ -16,7 +16,7 @@
 #include <linux/vmalloc.h>
 
 #include "compat.h"
-#include "request.h"
+#include "quiet.h"
 #include "sqpoll.h"
 
 /**
@@ -125,6 +125,7 @@ static void aring_cancel_unmapped(struct aring_ring *ring)
 	mutex_lock(&ring->lock);
 	spin_lock(&ring->map_lock);
 	list_splice_init(&ring->unmapped, &gone);
+	ring->unmapping++;
 	spin_unlock(&ring->map_lock);
 	list_for_each_entry(map, &gone, list)
 		aring_cancel_all(ring, map->mm);
@@ -133,6 +134,10 @@ static void aring_cancel_unmapped(struct aring_ring *ring)
 		aring_cancel_all(ring, NULL);
 	aring_reclaim(ring);
 	mutex_unlock(&ring->lock);
+	spin_lock(&ring->map_lock);
+	ring->unmapping--;
+	spin_unlock(&ring->map_lock);
+	aring_quiet_poke(ring);
 	/* If its owner is gone it has nobody to work for. */
 	if (ring->sqpoll)
 		aring_sqpoll_wake(ring);
@@ -217,4 +222,20 @@ void aring_map_exit(struct aring_ring *ring)
 	cancel_work_sync(&ring->unmap_work);
 	aring_cancel_unmapped(ring);
 	WARN_ON_ONCE(!list_empty(&ring->mappings));
+}
+
+/**
+ * aring_map_rests() - is nothing about to be cancelled for its mapping is gone?
+ * @ring: the ring
+ *
+ * Return: true if so.
+ */
+bool aring_map_rests(struct aring_ring *ring)
+{
+	bool rests;
+
+	spin_lock(&ring->map_lock);
+	rests = list_empty(&ring->unmapped) && !ring->unmapping;
+	spin_unlock(&ring->map_lock);
+	return rests;
 }

@@ -16,6 +16,7 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.capture	= aring_rw_capture,
 		.issue		= aring_read_issue,
 		.cleanup	= aring_rw_cleanup,
+		.shorten	= aring_rw_shorten,
 	},
 	[ARING_OP_WRITEV] = {
 		.name		= "writev",
@@ -25,6 +26,7 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.capture	= aring_rw_capture,
 		.issue		= aring_write_issue,
 		.cleanup	= aring_rw_cleanup,
+		.shorten	= aring_rw_shorten,
 	},
 	[ARING_OP_FSYNC] = {
 		.name		= "fsync",
@@ -42,6 +44,7 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.capture	= aring_rw_capture,
 		.issue		= aring_read_fixed_issue,
 		.cleanup	= aring_rw_cleanup,
+		.shorten	= aring_rw_shorten,
 	},
 	[ARING_OP_WRITE_FIXED] = {
 		.name		= "write_fixed",
@@ -51,6 +54,7 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.capture	= aring_rw_capture,
 		.issue		= aring_write_fixed_issue,
 		.cleanup	= aring_rw_cleanup,
+		.shorten	= aring_rw_shorten,
 	},
 	[ARING_OP_POLL_ADD] = {
 		.name		= "poll_add",
@@ -74,6 +78,7 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.capture	= aring_net_capture,
 		.issue		= aring_net_issue,
 		.cleanup	= aring_net_cleanup,
+		.shorten	= aring_net_shorten,
 	},
 	[ARING_OP_RECVMSG] = {
 		.name		= "recvmsg",
@@ -84,6 +89,7 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.capture	= aring_net_capture,
 		.issue		= aring_net_issue,
 		.cleanup	= aring_net_cleanup,
+		.shorten	= aring_net_shorten,
 	},
 	[ARING_OP_TIMEOUT] = {
 		.name		= "timeout",
@@ -122,6 +128,7 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.capture	= aring_rw_capture,
 		.issue		= aring_read_issue,
 		.cleanup	= aring_rw_cleanup,
+		.shorten	= aring_rw_shorten,
 	},
 	[ARING_OP_WRITE] = {
 		.name		= "write",
@@ -131,6 +138,7 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.capture	= aring_rw_capture,
 		.issue		= aring_write_issue,
 		.cleanup	= aring_rw_cleanup,
+		.shorten	= aring_rw_shorten,
 	},
 	[ARING_OP_SEND] = {
 		.name		= "send",
@@ -140,6 +148,7 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.capture	= aring_net_capture,
 		.issue		= aring_net_issue,
 		.cleanup	= aring_net_cleanup,
+		.shorten	= aring_net_shorten,
 	},
 	[ARING_OP_RECV] = {
 		.name		= "recv",
@@ -150,5 +159,26 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 		.capture	= aring_net_capture,
 		.issue		= aring_net_issue,
 		.cleanup	= aring_net_cleanup,
+		.shorten	= aring_net_shorten,
+	},
+	[ARING_OP_VREAD] = {
+		.name		= "vread",
+		.allow		= ARING_ALLOW,
+		.flags		= ARING_OP_OWN_START | ARING_OP_FINAL,
+		.prep		= aring_vdev_prep,
+		.capture	= aring_vdev_capture,
+		.issue		= aring_vdev_issue,
+		.cleanup	= aring_vdev_cleanup,
+		.shorten	= aring_vdev_shorten,
+	},
+	[ARING_OP_VWRITE] = {
+		.name		= "vwrite",
+		.allow		= ARING_ALLOW,
+		.flags		= ARING_OP_OWN_START | ARING_OP_FINAL,
+		.prep		= aring_vdev_prep,
+		.capture	= aring_vdev_capture,
+		.issue		= aring_vdev_issue,
+		.cleanup	= aring_vdev_cleanup,
+		.shorten	= aring_vdev_shorten,
 	},
 };

@@ -30,6 +30,7 @@
 #define ARING_OP_BLOCKS		0x04	/* no use in trying it without waiting */
 #define ARING_OP_POLLS		0x08	/* only asks the file whether it is ready */
 #define ARING_OP_PARTS		0x10	/* may wait with a part of it done: net.partial */
+#define ARING_OP_FINAL		0x20	/* does not go back to QUEUED once a cancel lost */
 
 /*
  * &aring_op.allow: the bits that the first 32 bits of an SQE may have (opcode,
@@ -56,6 +57,7 @@
  * @cleanup: give back what the operation holds, in process context, with
  *	the request over; called where ARING_REQ_CLEANUP or ARING_REQ_ASYNC is
  *	set, perhaps twice. May be NULL.
+ * @shorten: after @prep: do only so many bytes. NULL if it moves none.
  *
  * Aligned, so that a row is found by a shift.
  */
@@ -69,6 +71,7 @@ struct aring_op {
 	int		(*capture)(struct aring_req *req);
 	int		(*issue)(struct aring_req *req, unsigned int how);
 	void		(*cleanup)(struct aring_req *req);
+	void		(*shorten)(struct aring_req *req, u64 size);
 } __aligned(64);
 
 /* As many as a byte can name, so that no opcode is out of range. */
@@ -104,6 +107,7 @@ int aring_write_issue(struct aring_req *req, unsigned int how);
 int aring_read_fixed_issue(struct aring_req *req, unsigned int how);
 int aring_write_fixed_issue(struct aring_req *req, unsigned int how);
 void aring_rw_cleanup(struct aring_req *req);
+void aring_rw_shorten(struct aring_req *req, u64 size);
 
 /* op_sync.c */
 int aring_fsync_prep(struct aring_req *req, const struct aring_sqe *sqe);
@@ -124,12 +128,20 @@ int aring_recv_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_net_capture(struct aring_req *req);
 int aring_net_issue(struct aring_req *req, unsigned int how);
 void aring_net_cleanup(struct aring_req *req);
+void aring_net_shorten(struct aring_req *req, u64 size);
 
 /* op_poll.c */
 int aring_poll_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_poll_issue(struct aring_req *req, unsigned int how);
 int aring_poll_remove_prep(struct aring_req *req, const struct aring_sqe *sqe);
 int aring_poll_remove_issue(struct aring_req *req, unsigned int how);
+
+/* op_vdev.c */
+int aring_vdev_prep(struct aring_req *req, const struct aring_sqe *sqe);
+int aring_vdev_capture(struct aring_req *req);
+int aring_vdev_issue(struct aring_req *req, unsigned int how);
+void aring_vdev_cleanup(struct aring_req *req);
+void aring_vdev_shorten(struct aring_req *req, u64 size);
 
 /* op_cancel.c */
 int aring_async_cancel_prep(struct aring_req *req,

@@ -34,6 +34,9 @@ static int aring_msg_copy_iov(struct aring_req *req,
 	net->total = ret;
 	net->nr_segs = umsg->msg_iovlen;
 	net->iov = iov ?: net->fast;
+	if (unlikely(req->flags & ARING_REQ_FATE) &&
+	    aring_steer_cut(req, net->iov, &net->nr_segs, &net->total))
+		req->steered->cut = net->flags & MSG_WAITALL;
 	return 0;
 }
 

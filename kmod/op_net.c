@@ -152,6 +152,22 @@ void aring_net_cleanup(struct aring_req *req)
 		aring_msg_free(req, sock_from_file(req->file));
 }
 
+/**
+ * aring_net_shorten() - send or receive only a part
+ * @req: SUBMITTED, prepared
+ * @size: so many bytes
+ *
+ * What is in iovecs is cut when they are known: aring_msg_copy().
+ */
+void aring_net_shorten(struct aring_req *req, u64 size)
+{
+	if (aring_net_has_header(req) || size >= req->net.len)
+		return;
+	req->net.len = size;
+	/* Without it less than asked for is no failure. */
+	req->steered->cut = req->net.flags & MSG_WAITALL;
+}
+
 static struct aring_span aring_net_span(const struct aring_req *req)
 {
 	const struct aring_net *net = &req->net;

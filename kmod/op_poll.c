@@ -15,6 +15,7 @@
 
 #include "main.h"
 #include "op.h"
+#include "quiet.h"
 
 /* Always reported, as on Linux 6.1, also where they were not asked for. */
 #define ARING_POLL_UNMASK	(EPOLLERR | EPOLLHUP | EPOLLNVAL | EPOLLRDHUP)
@@ -128,6 +129,7 @@ int aring_poll_issue(struct aring_req *req, unsigned int how)
 		aring_req_set_result(req, -ECANCELED);
 		return ARING_ISSUED_DONE;
 	}
+	aring_real_begin(req);
 	req->flags |= ARING_REQ_ARMED;
 	/* Rings that watch each other must come to rest. */
 	if (aring_is_ring(req->file))

@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "op.h"
+#include "quiet.h"
 #include "rw.h"
 #include "worker.h"
 
@@ -134,6 +135,21 @@ int aring_rw_init_kiocb(struct aring_req *req)
 			     file_inode(req->file)->i_mode);
 }
 
+/**
+ * aring_rw_shorten() - do only a part of a read or write
+ * @req: SUBMITTED, prepared
+ * @size: so many bytes
+ *
+ * What is in iovecs is cut when they are known: aring_rw_import_vec().
+ */
+void aring_rw_shorten(struct aring_req *req, u64 size)
+{
+	if (aring_is_vectored(req) || size >= req->rw.total)
+		return;
+	req->rw.total = size;
+	req->steered->cut = true;
+}
+
 /* The same for iovecs, which are copied from the program once, and kept. */
 static noinline ssize_t aring_rw_import_vec(struct aring_req *req,
 					    struct iov_iter *iter)
@@ -156,6 +172,11 @@ static noinline ssize_t aring_rw_import_vec(struct aring_req *req,
 	rw->nr_segs = rw->len;
 	rw->iov = iov ?: rw->fast;
 	req->flags |= ARING_REQ_CLEANUP;
+	if (unlikely(req->flags & ARING_REQ_FATE) &&
+	    aring_steer_cut(req, rw->iov, &rw->nr_segs, &rw->total)) {
+		req->steered->cut = true;
+		iov_iter_init(iter, dir, rw->iov, rw->nr_segs, rw->total);
+	}
 	return 0;
 }
 
@@ -458,6 +479,7 @@ static noinline bool aring_rw_ends_elsewhere(struct aring_req *req)
 	aring_req_go_async(req);
 	if (!aring_req_list(req))
 		return false;
+	aring_real_begin(req);
 	req->rw.kiocb.ki_complete = aring_rw_complete;
 	return true;
 }

@@ -5,11 +5,16 @@
  * An armed TIMEOUT is QUEUED, and three may end it: its timer (-ETIME), the
  * completion that it counted up to (0), or a canceller. Whoever takes it out
  * of QUEUED does; the others pass by.
+ *
+ * On a virtual clock all three clocks that it may name are that one, and the timer
+ * is an event of it. It must not stay armed once the TIMEOUT is over, or time
+ * would go there for nothing.
  */
 #include <linux/hrtimer.h>
 #include <linux/time.h>
 #include <linux/uaccess.h>
 
+#include "edge.h"
 #include "op.h"
 
 static clockid_t aring_timeout_clock(u32 flags)
@@ -77,6 +82,16 @@ int aring_link_timeout_prep(struct aring_req *req, const struct aring_sqe *sqe)
 	return (u32)sqe->off ? -EINVAL : aring_timeout_prep(req, sqe);
 }
 
+/* The time of a TIMEOUT has come. STARTED by the caller. */
+static void aring_timeout_end(struct aring_req *req)
+{
+	req->res = -ETIME;
+	if (!(req->timeout.flags & ARING_TIMEOUT_ETIME_SUCCESS))
+		req->flags |= ARING_REQ_FAIL;
+	req->flags |= ARING_REQ_COUNTED;
+	aring_complete(req);
+}
+
 static enum hrtimer_restart aring_timeout_fire(struct hrtimer *timer)
 {
 	struct aring_req *req = container_of(timer, struct aring_req,
@@ -84,33 +99,112 @@ static enum hrtimer_restart aring_timeout_fire(struct hrtimer *timer)
 
 	if (!aring_edge_take(req))
 		return HRTIMER_NORESTART;
-	if (req->opcode == ARING_OP_LINK_TIMEOUT) {
+	if (req->opcode == ARING_OP_LINK_TIMEOUT)
 		aring_link_fire(req);
-		return HRTIMER_NORESTART;
-	}
-	req->res = -ETIME;
-	if (!(req->timeout.flags & ARING_TIMEOUT_ETIME_SUCCESS))
-		req->flags |= ARING_REQ_FAIL;
-	req->flags |= ARING_REQ_COUNTED;
-	aring_complete(req);
+	else
+		aring_timeout_end(req);
 	return HRTIMER_NORESTART;
 }
 
-/*
- * Start the timer. It is set up anew each time: a relative timer on the real
- * clock is one on the monotonic clock to the kernel, an absolute one is not.
+static void aring_timeout_fire_virtual(struct aring_event *event)
+{
+	struct aring_req *req = container_of(event, struct aring_req,
+					     timeout.event);
+
+	if (!aring_edge_take(req))
+		return;
+	/* Here and now, so that what comes behind it finds it done. */
+	if (req->opcode == ARING_OP_LINK_TIMEOUT)
+		aring_link_fire_now(req);
+	else
+		aring_timeout_end(req);
+}
+
+/* cq_lock. */
+static void aring_timeout_set_virtual(struct aring_req *req,
+				      const struct timespec64 *time,
+				      enum hrtimer_mode mode)
+{
+	u64 ns = timespec64_to_ktime(*time);
+
+	/* Whoever else ends it does so under our lock, and stops the timer. */
+	if (aring_state_read(&req->state) != ARING_QUEUED)
+		return;
+	if (mode == HRTIMER_MODE_REL)
+		ns += aring_now(req->ring);
+	aring_event_init(&req->timeout.event, ARING_PHASE_LIMIT,
+			 aring_timeout_fire_virtual);
+	req->timer_ready = true;
+	aring_event_arm(req->ring, &req->timeout.event, ns, req->ticket);
+}
+
+/**
+ * aring_timeout_stop() - stop the timer of a TIMEOUT that another one has ended
+ * @req: final; cq_lock held
+ *
+ * A real timer may fire for nothing and is stopped later.
  */
-static void aring_timeout_start(struct aring_req *req,
-				const struct timespec64 *time,
-				enum hrtimer_mode mode)
+void aring_timeout_stop(struct aring_req *req)
+{
+	if (unlikely(aring_is_virtual(req->ring)) && req->timer_ready)
+		aring_event_disarm(req->ring, &req->timeout.event);
+}
+
+/**
+ * aring_timeout_expire() - let the time of a TIMEOUT have come, now
+ * @req: armed, STARTED by the caller
+ *
+ * Context: process.
+ */
+void aring_timeout_expire(struct aring_req *req)
+{
+	aring_req_release(req);
+	aring_timeout_end(req);
+}
+
+/*
+ * Set the timer. It is set up anew each time: a relative timer on the real clock is
+ * one on the monotonic clock to the kernel, an absolute one is not. On a virtual
+ * clock cq_lock is held.
+ */
+static void aring_timeout_set(struct aring_req *req,
+			      const struct timespec64 *time,
+			      enum hrtimer_mode mode)
 {
 	struct aring_timeout *timeout = &req->timeout;
 
+	if (unlikely(aring_is_virtual(req->ring))) {
+		aring_timeout_set_virtual(req, time, mode);
+		return;
+	}
 	hrtimer_init(&timeout->timer, aring_timeout_clock(timeout->flags),
 		     mode);
 	timeout->timer.function = aring_timeout_fire;
 	req->timer_ready = true;
 	hrtimer_start(&timeout->timer, timespec64_to_ktime(*time), mode);
+}
+
+/* Return: true if it was set, and will not fire. */
+static bool aring_timeout_unset(struct aring_req *req)
+{
+	if (unlikely(aring_is_virtual(req->ring)))
+		return aring_event_disarm(req->ring, &req->timeout.event);
+	return hrtimer_try_to_cancel(&req->timeout.timer) == 1;
+}
+
+/* Start the timer as the program wants it. */
+static void aring_timeout_start(struct aring_req *req)
+{
+	const struct aring_timeout *timeout = &req->timeout;
+	enum hrtimer_mode mode = aring_timeout_mode(timeout->flags);
+
+	if (likely(!aring_is_virtual(req->ring))) {
+		aring_timeout_set(req, &timeout->time, mode);
+		return;
+	}
+	spin_lock_irq(&req->ring->cq_lock);
+	aring_timeout_set(req, &timeout->time, mode);
+	spin_unlock_irq(&req->ring->cq_lock);
 }
 
 /**
@@ -119,8 +213,7 @@ static void aring_timeout_start(struct aring_req *req,
  */
 void aring_timeout_arm(struct aring_req *req)
 {
-	aring_timeout_start(req, &req->timeout.time,
-			    aring_timeout_mode(req->timeout.flags));
+	aring_timeout_start(req);
 }
 
 /* Enter the list of those that count completions, in order. */
@@ -173,8 +266,7 @@ int aring_timeout_issue(struct aring_req *req, unsigned int how)
 	if (aring_queue_or_cancel(req, &again)) {
 		if (timeout->off)
 			aring_timeout_count(req);
-		aring_timeout_start(req, &timeout->time,
-				    aring_timeout_mode(timeout->flags));
+		aring_timeout_start(req);
 	}
 	mutex_unlock(&ring->lock);
 	return ARING_ISSUED_AWAY;
@@ -186,7 +278,9 @@ int aring_timeout_issue(struct aring_req *req, unsigned int how)
  */
 void aring_timeout_cleanup(struct aring_req *req)
 {
-	if (req->timer_ready)
+	if (req->timer_ready && unlikely(aring_is_virtual(req->ring)))
+		aring_event_disarm_sync(req->ring, &req->timeout.event);
+	else if (req->timer_ready)
 		hrtimer_cancel(&req->timeout.timer);
 	req->timer_ready = false;
 }
@@ -234,13 +328,13 @@ static int aring_timeout_update(struct aring_req *target,
 	spin_lock_irqsave(&ring->cq_lock, flags);
 	if (aring_state_final(aring_state_read(&target->state))) {
 		ret = -ENOENT;
-	} else if (hrtimer_try_to_cancel(&timeout->timer) == 1) {
+	} else if (aring_timeout_unset(target)) {
 		if (target->flags & ARING_REQ_COUNTING) {
 			list_del_init(&timeout->counting);
 			target->flags &= ~ARING_REQ_COUNTING;
 		}
-		aring_timeout_start(target, &cancel->time,
-				    aring_timeout_mode(cancel->flags));
+		aring_timeout_set(target, &cancel->time,
+				  aring_timeout_mode(cancel->flags));
 		ret = 0;
 	}
 	spin_unlock_irqrestore(&ring->cq_lock, flags);

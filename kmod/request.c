@@ -16,6 +16,7 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "hold.h"
 #include "op.h"
 #include "sqpoll.h"
 #include "worker.h"
@@ -113,6 +114,7 @@ bool aring_req_refill(struct aring_ring *ring)
 		struct aring_req *req = slots[i];
 
 		req->ring = ring;
+		req->seen = NULL;
 		req->next = ring->free;
 		ring->free = req;
 	}
@@ -294,6 +296,8 @@ void aring_req_release(struct aring_req *req)
 		aring_waitq_disarm(req);
 		aring_run_unlist(req);
 	}
+	if (unlikely(req->flags & ARING_REQ_FATE))
+		aring_hold_forget(req);
 	if (req->op->cleanup)
 		req->op->cleanup(req);
 	aring_req_put_file(req);
@@ -314,6 +318,8 @@ static void aring_req_reclaim(struct aring_ring *ring, struct aring_req *req)
 		mmdrop(req->mm);
 		put_cred(req->cred);
 	}
+	if (unlikely(req->flags & ARING_REQ_FATE))
+		aring_steer_forget(req);
 	/* Not freed here: its submitter may still be on his way out of it. */
 	req->next = ring->freed;
 	ring->freed = req;

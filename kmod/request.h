@@ -9,15 +9,19 @@
 #include <linux/hrtimer.h>
 #include <linux/list.h>
 #include <linux/llist.h>
+#include <linux/rbtree.h>
 #include <linux/socket.h>
 #include <linux/uio.h>
 #include <linux/wait.h>
 
 #include "ring.h"
 #include "state.h"
+#include "timeline.h"
 
+struct aring_device;
 struct aring_op;
 struct cred;
+struct page;
 
 /**
  * enum aring_where - where a request may run after the submitter let go of it
@@ -66,7 +70,10 @@ enum aring_where {
 #define ARING_REQ_LINKED	0x2000	/* in a chain, or behind a drain: see link.c */
 #define ARING_REQ_ARMED		0x4000	/* a POLL_ADD in the file's wait queues */
 #define ARING_REQ_RSRC		0x8000	/* @rsrc_file, @rsrc_buf are set */
-#define ARING_REQ_TAG		0x100000	/* no request: it carries the CQE of a tag */
+#define ARING_REQ_FATE		0x10000	/* @steered is set */
+#define ARING_REQ_REAL		0x20000	/* counted in &aring_ring.nr_real */
+#define ARING_REQ_PARKED	0x100000	/* its CQE waited for its turn; see order.c */
+#define ARING_REQ_TAG		0x200000	/* no SQE's: its CQE says that a resource is gone */
 
 /**
  * struct aring_waiter - one entry in a foreign wait queue
@@ -119,6 +126,7 @@ struct aring_sync {
 /**
  * struct aring_timeout - TIMEOUT
  * @timer: fires in interrupt context
+ * @event: takes its place on a virtual clock
  * @time: as given
  * @flags: ARING_TIMEOUT_*
  * @off: number of completions, 0 for none
@@ -126,7 +134,10 @@ struct aring_sync {
  * @counting: in &aring_ring.counting; cq_lock
  */
 struct aring_timeout {
-	struct hrtimer		timer;
+	union {
+		struct hrtimer		timer;
+		struct aring_event	event;
+	};
 	struct timespec64	time;
 	u32			flags;
 	u32			off;
@@ -218,6 +229,40 @@ struct aring_cancel {
 };
 
 /**
+ * struct aring_vio - VREAD, VWRITE
+ * @device: whose pages are held for it, NULL before and after
+ * @addr: user address of the buffer
+ * @off: first byte in the medium
+ * @want: bytes asked for
+ * @len: bytes that there are
+ * @flags: ARING_VDEV_*
+ * @time: nanoseconds that it takes: as given, or the way of the head not counted
+ * @since: when it began to wait for a channel
+ * @pages: pinned pages, @few or allocated, NULL if there are none
+ * @nr_pages: how many
+ * @waiting: in &aring_device.waiting; the device's lock
+ * @entry: in &aring_device.started, then perhaps in &aring_device.done; likewise
+ * @finish: once it is STARTED: its time is over
+ * @few: room for a few of them
+ */
+struct aring_vio {
+	struct aring_device	*device;
+	u64			addr;
+	u64			off;
+	u32			want;
+	u32			len;
+	u32			flags;
+	u64			time;
+	u64			since;
+	struct page		**pages;
+	unsigned long		nr_pages;
+	struct rb_node		waiting;
+	struct list_head	entry;
+	struct aring_event	finish;
+	struct page		*few[4];
+};
+
+/**
  * struct aring_req - one request
  * @state: see state.h
  * @flags: ARING_REQ_*; the owner's
@@ -241,6 +286,7 @@ struct aring_cancel {
  * @work_entry: in the run list or a worker's queue; work_lock
  * @cq_entry: in &aring_ring.overflow once it is over, before that perhaps in
  *	&aring_ring.deferred or &aring_ring.unblocked; cq_lock
+ * @parked: in &aring_order.parked once it is over; cq_lock
  * @link: what waits in the chain for this one to be over; cq_lock
  * @prev: what this one waits for in the chain; cq_lock
  * @pair: the LINK_TIMEOUT of this request, or what that one is for; cq_lock
@@ -263,6 +309,8 @@ struct aring_cancel {
  * @events: what it waits for, EPOLL*
  * @waiters: its entries in foreign wait queues; a tty needs two
  * @gone: the wait queue was torn down under it
+ * @steered: with ARING_REQ_FATE: what is to be done to it
+ * @seen: what its session sees of it, or NULL
  * @since: with CQE_TIMES: when time was last added to @spent; see edge.h
  * @spent: nanoseconds in each state that is not final
  * @rw: per operation
@@ -272,6 +320,7 @@ struct aring_cancel {
  * @net: per operation
  * @poll: per operation
  * @poll_update: per operation
+ * @vio: per operation
  */
 struct aring_req {
 	aring_state_t		state;
@@ -302,6 +351,7 @@ struct aring_req {
 		struct aring_net	net;
 		struct aring_poll	poll;
 		struct aring_poll_update poll_update;
+		struct aring_vio	vio;
 	};
 
 	/* From here on only what went asynchronous is touched. */
@@ -310,6 +360,7 @@ struct aring_req {
 	struct hlist_node	by_ticket;
 	struct list_head	work_entry;
 	struct list_head	cq_entry;
+	struct rb_node		parked;
 	struct aring_req	*link;
 	struct aring_req	*prev;
 	struct aring_req	*pair;
@@ -331,6 +382,8 @@ struct aring_req {
 	__poll_t		events;
 	bool			gone;
 	struct aring_waiter	waiters[2];
+	struct aring_steered	*steered;
+	struct aring_seen	*seen;
 	u64			since;
 	u64			spent[ARING_STARTED + 1];
 };
@@ -348,6 +401,20 @@ static inline void aring_req_set_result(struct aring_req *req, s32 res)
 	req->res = res;
 	if (unlikely(res < 0))
 		req->flags |= ARING_REQ_FAIL;
+}
+
+/* Make of a slot what carries no more than a CQE, perhaps none: SUBMITTED. */
+static inline void aring_req_init_bare(struct aring_req *req, u32 flags,
+				       u8 sqe_flags, u32 ticket, u64 user_data)
+{
+	aring_state_init(&req->state);
+	req->flags = flags;
+	req->opcode = ARING_OP_NOP;
+	req->sqe_flags = sqe_flags;
+	req->ticket = ticket;
+	req->user_data = user_data;
+	req->result = 0;
+	req->file = NULL;
 }
 
 /* In SQPOLL's thread: is it for the submitter's own ENTER only? */
@@ -376,6 +443,7 @@ struct aring_bucket *aring_bucket(struct aring_ring *ring, u64 key);
 
 /* complete.c APIs */
 void aring_complete(struct aring_req *req);
+void aring_complete_ripe(struct aring_req *req);
 void aring_complete_withdrawn(struct aring_req *req);
 void aring_complete_cancelled(struct aring_req *req);
 void aring_complete_batch(struct aring_ring *ring, struct aring_req *first);
@@ -386,6 +454,8 @@ void aring_post_dropped(struct aring_ring *ring, struct aring_req *req,
 bool aring_post_more(struct aring_req *req, s32 res);
 bool aring_overflow_flush(struct aring_ring *ring);
 void aring_overflow_drop(struct aring_ring *ring);
+void aring_post_instant(struct aring_ring *ring);
+void aring_cq_wake(struct aring_ring *ring);
 void aring_notify(struct aring_ring *ring);
 void aring_notify_fn(struct irq_work *work);
 
@@ -434,7 +504,10 @@ bool aring_link_limit(struct aring_req *req, u32 *ticket);
 void aring_link_arm(struct aring_ring *ring, u32 ticket);
 void aring_link_arm_for(struct aring_req *req);
 void aring_timeout_arm(struct aring_req *req);
+void aring_timeout_stop(struct aring_req *req);
+void aring_timeout_expire(struct aring_req *req);
 void aring_link_fire(struct aring_req *timeout);
+void aring_link_fire_now(struct aring_req *timeout);
 bool aring_link_waits(const struct aring_req *req);
 void aring_link_init(struct aring_ring *ring);
 void aring_link_exit(struct aring_ring *ring);
@@ -449,9 +522,18 @@ static __always_inline bool aring_run_idle(const struct aring_ring *ring)
 void aring_run_unblocked(struct aring_ring *ring);
 void aring_run_async(struct aring_req *req);
 void aring_run_launch(struct aring_req *req);
+bool aring_ready_hold(struct aring_ring *ring);
+void aring_ready_let_go(struct aring_ring *ring);
+void aring_mover_begin(struct aring_ring *ring, struct aring_sleeper *mover);
+void aring_mover_end(struct aring_ring *ring);
+bool aring_mover_pending(struct aring_ring *ring);
+void aring_mover_run(struct aring_ring *ring);
+bool aring_run_rests(struct aring_ring *ring);
 bool aring_is_at_home(const struct aring_req *req);
 void aring_run_wake(struct aring_req *req);
 void aring_run_woken(struct aring_req *req);
+void aring_run_queued(struct aring_req *req);
+bool aring_run_fail(struct aring_req *req);
 void aring_run_unlist(struct aring_req *req);
 bool aring_run_pending(struct aring_ring *ring);
 unsigned int aring_run_all(struct aring_ring *ring);

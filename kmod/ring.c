@@ -11,9 +11,12 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "clock.h"
 #include "request.h"
+#include "session.h"
 #include "sqpoll.h"
 #include "user.h"
+#include "vdev.h"
 #include "worker.h"
 
 static atomic_t aring_nr_rings = ATOMIC_INIT(0);
@@ -43,6 +46,10 @@ static int aring_params_check(struct aring_params *p)
 	    !(flags & ARING_SETUP_SINGLE_ISSUER))
 		return -EINVAL;
 	if ((flags & ARING_SETUP_CQE_TIMES) && !(flags & ARING_SETUP_CQE32))
+		return -EINVAL;
+
+	if ((flags & ARING_SETUP_COMPLETION_ORDER) &&
+	    (flags & ARING_SETUP_SUBMISSION_ORDER))
 		return -EINVAL;
 
 	if (!p->sq_entries)
@@ -174,7 +181,11 @@ static void aring_ring_init(struct aring_ring *ring)
 	INIT_WORK(&ring->exit_work, aring_exit_fn);
 	aring_timeline_init(&ring->real_time, false);
 	ring->timeline = &ring->real_time;
+	aring_order_init(ring, ring->sq_head);
+	INIT_LIST_HEAD(&ring->on_timeline);
+	INIT_LIST_HEAD(&ring->present);
 	aring_link_init(ring);
+	aring_steer_init(ring);
 	aring_map_init(ring);
 	aring_pools_init(ring);
 }
@@ -190,6 +201,8 @@ static void aring_ring_free(struct aring_ring *ring)
 	if (ring->submitter)
 		put_task_struct(ring->submitter);
 	put_task_struct(ring->owner);
+	if (ring->member)
+		aring_member_free(ring->member);
 	mem_cgroup_put(ring->memcg);
 	aring_user_put(ring->user);
 	kfree(ring);
@@ -237,7 +250,9 @@ struct aring_ring *aring_ring_create(struct aring_params *params)
 	if ((params->flags & ARING_SETUP_SINGLE_ISSUER) &&
 	    !(params->flags & ARING_SETUP_R_DISABLED))
 		ring->submitter = get_task_struct(current);
+	ring->closely = params->flags & ARING_SETUP_R_DISABLED;
 	aring_ring_init(ring);
+	ring->plain = !ring->ordered && ring->cqe_size == sizeof(struct aring_cqe);
 	ret = ring->sqpoll ? aring_sqpoll_start(ring) : 0;
 	if (ret) {
 		aring_ring_free(ring);
@@ -274,9 +289,11 @@ void aring_ring_kill(struct aring_ring *ring)
 	WRITE_ONCE(ring->dying, true);
 	aring_cancel_all(ring, NULL);
 	mutex_unlock(&ring->lock);
+	aring_vdev_kill(ring);
 	if (ring->sqpoll)
 		aring_sqpoll_wake(ring);
 	aring_resources_kill(ring);
+	aring_clock_leave(ring);
 	/* The first time, and our last touch: until then nobody ends the ring. */
 	queue_work(aring_wq, &ring->exit_work);
 }
@@ -318,10 +335,15 @@ static void aring_exit_fn(struct work_struct *work)
 	if (work_pending(&ring->exit_work))
 		return;
 
+	aring_vdev_exit(ring);
+	aring_order_exit(ring);
 	aring_pools_exit(ring);
 	aring_link_exit(ring);
+	aring_steer_exit(ring);
 	aring_map_exit(ring);
 	aring_timeline_exit(&ring->real_time);
+	if (aring_is_virtual(ring))
+		aring_timeline_put(ring->timeline);
 	aring_ring_free(ring);
 	/* aring_exit() flushes the workqueue, so our code outlives this. */
 	module_put(THIS_MODULE);

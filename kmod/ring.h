@@ -16,9 +16,11 @@
  *			signal is sent to it; never with work_lock
  *	work_lock	irqsave spinlock: where runnable requests are listed, who
  *			sleeps in ENTER, which worker does what
+ *	(the device's lock, irqsave spinlock, outside of the timeline's: channels)
  *	cq_lock		irqsave spinlock: the CQ, its overflow, the
  *			timeouts that count completions, what waits for other
- *			requests; final states are reached under it
+ *			requests, what is held; final states are reached
+ *			under it
  *	(the lock of a timeline, irqsave spinlock, a leaf: what is to happen when)
  *	map_lock	spinlock, a leaf: who has the ring mapped
  */
@@ -34,11 +36,16 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "order.h"
 #include "resources.h"
+#include "steer.h"
 #include "timeline.h"
 #include "uapi/linux/aring.h"
 
+struct aring_device;
+struct aring_member;
 struct aring_req;
+struct aring_sleeper;
 struct aring_sqpoll;
 struct aring_user;
 struct file;
@@ -55,6 +62,7 @@ struct vm_area_struct;
 	 ARING_SETUP_TASKRUN_FLAG | ARING_SETUP_SQE128 | \
 	 ARING_SETUP_CQE32 | ARING_SETUP_SINGLE_ISSUER | \
 	 ARING_SETUP_DEFER_TASKRUN | ARING_SETUP_FIRST_INDEX | \
+	 ARING_SETUP_COMPLETION_ORDER | ARING_SETUP_SUBMISSION_ORDER | \
 	 ARING_SETUP_CQE_TIMES)
 
 #define ARING_FEATURES \
@@ -68,6 +76,8 @@ struct vm_area_struct;
 #define ARING_ODD_SQPOLL	0x01	/* a thread submits that is not the program's */
 #define ARING_ODD_RESTRICTED	0x02	/* there are restrictions */
 #define ARING_ODD_DRAIN_NEXT	0x04	/* the SQE after the chain at hand drains */
+#define ARING_ODD_STEERED	0x08	/* it has rules, or belongs to a session */
+#define ARING_ODD_VIRTUAL	0x10	/* on a virtual clock: no worker is to be faster than ENTER */
 #define ARING_ODD_TIMES		0x80	/* CQE_TIMES: the clock is read for each */
 
 /**
@@ -174,14 +184,20 @@ struct aring_bucket {
  * @user: the owner, for counting threads over his rings
  * @max_peer_workers: RLIMIT_NPROC of the owner at set-up
  * @sqpoll: with SQPOLL the thread that submits, else NULL
- * @timeline: its clock: @real_time, or a virtual one. Changed under submit_lock,
- *	@lock and work_lock while nothing is under way.
- * @on_virtual: it is a virtual one
+ * @timeline: its clock: @real_time, or a virtual one. Changed once at most, under
+ *	submit_lock, @lock and work_lock, while nothing is under way.
+ * @closely: ENTER has to look at what few rings have: R_DISABLED, rules, a session, a virtual
+ *	clock; never taken back
+ * @on_virtual: it is a virtual one; written after it
  * @ring_nr: the how-manieth ring on it this one is
+ * @on_timeline: in &aring_timeline.rings, if it is a virtual one
+ * @present: threads in ENTER, if it is a virtual one; its quiet_lock
+ * @nr_real: with a virtual clock: requests under way that do not wait for it alone
  * @submit_lock: serialises submission; guards the members below it
  * @sq_head: SQEs consumed; the ticket of the next one
  * @free: slots ready for use
  * @drain_disabled: there was a CQE_SKIP_SUCCESS: IO_DRAIN is not offered any more
+ * @device: the virtual device, or NULL
  * @odd: ARING_ODD_*, why every SQE has to be looked at closely
  * @lock: guards the tables and the three below
  * @buckets: requests in flight, by user_data and by ticket
@@ -197,6 +213,7 @@ struct aring_bucket {
  * @run_list: requests that wait for a thread in ENTER
  * @nr_run: their number; read without the lock
  * @sleepers: threads in the waiting half of ENTER
+ * @mover: a thread that moves the virtual clock by hand, or NULL
  * @bounded: threads for disk work: a fixed number
  * @unbounded: threads for work that may wait for a peer: as many as it takes
  * @ready: work that does not wait: for a thread in ENTER, else for one thread
@@ -204,10 +221,13 @@ struct aring_bucket {
  * @cq_lock: guards the members below it
  * @cq_tail: the kernel's own CQ tail
  * @cq_room: free CQ entries known of; looked up again when it is 0
+ * @plain: CQEs are of 16 bytes, in no order, and no session watches them
+ * @ordered: there is an order of CQEs to be kept; fixed
  * @nr_overflow: length of @overflow; read without the lock
  * @nr_timeouts: TIMEOUTs that ended by themselves
  * @nr_events: CQEs posted, TIMEOUTs that ended by themselves not counted
  * @overflow: requests whose CQE waits for room, oldest first
+ * @order: what is over and waits for its turn
  * @counting: TIMEOUTs that wait for a number of completions, next one first
  * @nr_ended: of those that were in the tables: how many are over
  * @nr_deferred: of those in the tables: how many wait for a drain
@@ -219,14 +239,18 @@ struct aring_bucket {
  * @enter_wait: threads in ENTER; private, safe to wake from anywhere
  * @poll_wait: poll(2) and epoll; woken by @notify_work only
  * @notify_work: wakes @poll_wait from a context that holds no lock
- * @map_lock: guards the three below
+ * @map_lock: guards the four below
  * @mappings: struct aring_mapping of each mm that has the ring mapped
  * @unmapped: of those whose last mapping went and was not dealt with yet
  * @nr_mappings: VMAs in all; read without the lock
+ * @unmapping: somebody is at doing so
  * @unmap_work: cancels what an mm has submitted, after its last unmapping
  * @exit_work: ends the ring after the file is closed
  * @real_time: what happens by the monotonic clock
  * @rsrc: what is registered with the ring
+ * @steer: rules, and what is held
+ * @member: its place in a session, or NULL; set before anybody can reach the ring
+ * @watched: likewise: the session wants to see what ends
  */
 struct aring_ring {
 	struct aring_shared	*shared;
@@ -249,14 +273,19 @@ struct aring_ring {
 	unsigned long		max_peer_workers;
 	struct aring_sqpoll	*sqpoll;
 	struct aring_timeline	*timeline;
+	bool			closely;
 	bool			on_virtual;
 	u32			ring_nr;
+	struct list_head	on_timeline;
+	struct list_head	present;
+	atomic_t		nr_real;
 
 	struct mutex		submit_lock ____cacheline_aligned_in_smp;
 	u32			sq_head;
 	struct aring_req	*free;
 	bool			drain_disabled;
 	u8			odd;
+	struct aring_device	*device;
 
 	struct mutex		lock ____cacheline_aligned_in_smp;
 	struct aring_bucket	*buckets;
@@ -272,6 +301,7 @@ struct aring_ring {
 	struct list_head	run_list;
 	unsigned int		nr_run;
 	struct list_head	sleepers;
+	struct aring_sleeper	*mover;
 	struct aring_pool	bounded;
 	struct aring_pool	unbounded;
 	struct aring_pool	ready;
@@ -280,10 +310,13 @@ struct aring_ring {
 	spinlock_t		cq_lock ____cacheline_aligned_in_smp;
 	u32			cq_tail;
 	u32			cq_room;
+	bool			plain;
+	u32			ordered;
 	unsigned int		nr_overflow;
 	u32			nr_timeouts;
 	u64			nr_events;
 	struct list_head	overflow;
+	struct aring_order	order;
 	struct list_head	counting;
 	u32			nr_ended;
 	u32			nr_deferred;
@@ -302,12 +335,16 @@ struct aring_ring {
 	struct list_head	mappings;
 	struct list_head	unmapped;
 	unsigned int		nr_mappings;
+	unsigned int		unmapping;
 	struct work_struct	unmap_work;
 	struct work_struct	exit_work;
 
 	struct aring_timeline	real_time;
 
 	struct aring_resources	rsrc;
+	struct aring_steering	steer;
+	struct aring_member	*member;
+	bool			watched;
 };
 
 /* The module's workqueue: ends rings, makes workers, cancels after munmap. */
@@ -362,6 +399,18 @@ static inline u32 aring_cq_ready(const struct aring_ring *ring)
 	       READ_ONCE(ring->shared->cq.head);
 }
 
+/**
+ * aring_is_virtual() - has the ring a virtual clock?
+ * @ring: the ring
+ *
+ * Return: true if so; then it will always have that one.
+ */
+static __always_inline bool aring_is_virtual(const struct aring_ring *ring)
+{
+	/* Pairs with the store-release in aring_clock_give(). */
+	return smp_load_acquire(&ring->on_virtual);
+}
+
 /* ring.c APIs */
 struct aring_ring *aring_ring_create(struct aring_params *params);
 void aring_ring_kill(struct aring_ring *ring);
@@ -371,6 +420,7 @@ void aring_ring_poke_exit(struct aring_ring *ring);
 int aring_mmap(struct aring_ring *ring, struct vm_area_struct *vma);
 void aring_map_init(struct aring_ring *ring);
 void aring_map_exit(struct aring_ring *ring);
+bool aring_map_rests(struct aring_ring *ring);
 
 /* submit.c APIs */
 int aring_submit(struct aring_ring *ring, u32 to_submit);

@@ -11,7 +11,9 @@
 #include <linux/poll.h>
 #include <linux/sched.h>
 
+#include "hold.h"
 #include "op.h"
+#include "quiet.h"
 #include "worker.h"
 
 /**
@@ -76,6 +78,23 @@ static void aring_run_del(struct aring_req *req)
 }
 
 /*
+ * Is the first of what does not wait for who moves the clock by hand? He waits for
+ * it, and runs it himself as long as no file can keep him. work_lock.
+ */
+static bool aring_ready_is_movers(const struct aring_ring *ring)
+{
+	const struct aring_req *req;
+
+	if (likely(!ring->mover) || list_empty(&ring->ready.queue) ||
+	    ring->ready.busy)
+		return false;
+	req = list_first_entry(&ring->ready.queue, struct aring_req,
+			       work_entry);
+	return !(req->op->flags & ARING_OP_FILE) &&
+	       aring_at_home_in(req, ring->mover);
+}
+
+/*
  * What does not wait is for a thread of the program if one sleeps in ENTER, else
  * for a worker. Whoever is at it already takes this one too. work_lock.
  */
@@ -88,7 +107,8 @@ static void aring_ready_kick(struct aring_ring *ring)
 		return;
 	req = list_first_entry(&ring->ready.queue, struct aring_req,
 			       work_entry);
-	sleeper = aring_find_sleeper(req);
+	sleeper = aring_ready_is_movers(ring) ? ring->mover :
+						aring_find_sleeper(req);
 	if (sleeper)
 		wake_up_process(sleeper->task);
 	else
@@ -189,14 +209,28 @@ void aring_run_woken(struct aring_req *req)
 }
 
 /**
- * aring_run_unblocked() - place what no longer waits for other requests
- * @ring: the ring, kept alive by the caller
+ * aring_run_queued() - a QUEUED request is to be run
+ * @req: QUEUED, on no list; &aring_ring.lock held, so that it is not reclaimed
  *
- * Context: any, neither work_lock nor a lock inside it held.
+ * Context: process.
  */
-void aring_run_unblocked(struct aring_ring *ring)
+void aring_run_queued(struct aring_req *req)
 {
-	struct aring_req *req;
+	struct aring_ring *ring = req->ring;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ring->work_lock, flags);
+	aring_run_place(req);
+	spin_unlock_irqrestore(&ring->work_lock, flags);
+}
+
+/*
+ * Place what is to be run. Return: what only has to be completed, linked by
+ * &aring_req.next.
+ */
+static struct aring_req *aring_run_sort_unblocked(struct aring_ring *ring)
+{
+	struct aring_req *req, *ripe = NULL, **last = &ripe;
 	unsigned long flags;
 
 	/*
@@ -205,10 +239,36 @@ void aring_run_unblocked(struct aring_ring *ring)
 	 */
 	spin_lock_irqsave(&ring->work_lock, flags);
 	while ((req = aring_link_unblocked(ring)) != NULL) {
-		if (aring_state_read(&req->state) == ARING_QUEUED)
+		if (unlikely(req->flags & ARING_REQ_FATE) &&
+		    req->steered->ripe) {
+			*last = req;
+			last = &req->next;
+		} else if (aring_state_read(&req->state) == ARING_QUEUED) {
 			aring_run_place(req);
+		}
 	}
 	spin_unlock_irqrestore(&ring->work_lock, flags);
+	*last = NULL;
+	return ripe;
+}
+
+/**
+ * aring_run_unblocked() - place what no longer waits for other requests
+ * @ring: the ring, kept alive by the caller
+ *
+ * Context: any, neither work_lock nor a lock inside it held.
+ */
+void aring_run_unblocked(struct aring_ring *ring)
+{
+	struct aring_req *req, *ripe;
+
+	/* One by one, not one inside the other: there may be many. */
+	while ((ripe = aring_run_sort_unblocked(ring)) != NULL) {
+		while ((req = ripe) != NULL) {
+			ripe = req->next;
+			aring_complete_ripe(req);
+		}
+	}
 }
 
 /**
@@ -238,29 +298,38 @@ void aring_run_unlist(struct aring_req *req)
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 }
 
-/* The next request that may run in this thread, taken: STARTED and ours. */
-static struct aring_req *aring_run_take(struct aring_ring *ring, bool *ready)
+/*
+ * The next request that may run in this thread, taken: STARTED and ours. Or one
+ * that is to be held instead: *@due, and its ticket.
+ */
+static struct aring_req *aring_run_take(struct aring_ring *ring, bool *ready,
+					bool *due, u32 *ticket)
 {
 	struct aring_req *req, *tmp, *found = NULL;
 	unsigned long flags;
 
+	*ready = false;
+	*due = false;
 	spin_lock_irqsave(&ring->work_lock, flags);
 	list_for_each_entry_safe(req, tmp, &ring->run_list, work_entry) {
 		if (!aring_is_at_home(req))
 			continue;
+		*due = aring_hold_is_due(req);
+		*ticket = req->ticket;
+		if (unlikely(*due))
+			break;
 		aring_run_del(req);
 		if (aring_edge_take(req)) {
 			found = req;
 			break;
 		}
 	}
-	*ready = !found && aring_ready_is_here(ring);
-	if (*ready) {
-		found = aring_pool_take(&ring->ready);
+	if (!found && !*due && aring_ready_is_here(ring)) {
+		found = aring_pool_take(&ring->ready, due, ticket);
 		*ready = found;
 	}
 	/* What is not for us is for somebody else, and we were in his way. */
-	if (!found)
+	if (!found && !*due)
 		aring_ready_kick(ring);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 	return found;
@@ -389,12 +458,34 @@ void aring_run_async(struct aring_req *req)
 	aring_run_end(req, aring_run_block(req));
 }
 
+/**
+ * aring_run_fail() - the fate of a request is to fail
+ * @req: SUBMITTED or STARTED and ours, ARING_REQ_FATE
+ *
+ * Context: process.
+ *
+ * Return: true if it is, and it is over.
+ */
+bool aring_run_fail(struct aring_req *req)
+{
+	if (!req->steered->fate.error)
+		return false;
+	/* Asked for back: completing it says so. */
+	if (aring_state_read(&req->state) == ARING_SUBMITTED)
+		aring_edge_start(req);
+	aring_req_set_result(req, req->steered->fate.error);
+	aring_run_end(req, ARING_ISSUED_DONE);
+	return true;
+}
+
 /* Under the submitter's credentials. */
 static void aring_run_launch_as(struct aring_req *req)
 {
 	const struct aring_op *op = req->op;
 	int ret;
 
+	if (unlikely(req->flags & ARING_REQ_FATE) && aring_run_fail(req))
+		return;
 	/* What could not even be copied for it. */
 	if (req->flags & ARING_REQ_FAIL) {
 		aring_run_end(req, ARING_ISSUED_DONE);
@@ -406,6 +497,7 @@ static void aring_run_launch_as(struct aring_req *req)
 			aring_run_end(req, ARING_ISSUED_DONE);
 			return;
 		}
+		aring_real_begin(req);
 		if ((req->sqe_flags & ARING_SQE_ASYNC) ||
 		    (op->flags & ARING_OP_BLOCKS)) {
 			aring_run_async(req);
@@ -525,6 +617,147 @@ static void aring_ready_done(struct aring_ring *ring, bool leave)
 	if (leave)
 		aring_ready_kick(ring);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
+	/* Who moves the clock by hand waits for this. */
+	if (unlikely(aring_is_virtual(ring)))
+		wake_up_all(&ring->timeline->fired_wait);
+}
+
+/* Is nothing to be run that does not wait, or being run? work_lock. */
+static bool aring_ready_rests(const struct aring_ring *ring)
+{
+	return list_empty(&ring->ready.queue) && !ring->ready.busy &&
+	       !READ_ONCE(ring->nr_unblocked);
+}
+
+/**
+ * aring_ready_hold() - keep what does not wait from being run
+ * @ring: the ring
+ *
+ * Return: false if some of it is being run or about to be.
+ */
+bool aring_ready_hold(struct aring_ring *ring)
+{
+	bool rests;
+
+	spin_lock_irq(&ring->work_lock);
+	rests = aring_ready_rests(ring);
+	if (rests)
+		ring->ready.busy = true;
+	spin_unlock_irq(&ring->work_lock);
+	return rests;
+}
+
+/**
+ * aring_ready_let_go() - it may be run again
+ * @ring: held by aring_ready_hold()
+ */
+void aring_ready_let_go(struct aring_ring *ring)
+{
+	spin_lock_irq(&ring->work_lock);
+	ring->ready.busy = false;
+	aring_ready_kick(ring);
+	spin_unlock_irq(&ring->work_lock);
+}
+
+/* Who the calling thread is. */
+static void aring_sleeper_fill(struct aring_sleeper *sleeper)
+{
+	sleeper->task = current;
+	sleeper->mm = current->mm;
+	sleeper->files = current->files;
+	sleeper->fs = current->fs;
+	sleeper->nsproxy = current->nsproxy;
+}
+
+/**
+ * aring_mover_begin() - this thread is going to move the clock
+ * @ring: a ring on it; move_lock of the timeline held until aring_mover_end()
+ * @mover: on the thread's stack
+ */
+void aring_mover_begin(struct aring_ring *ring, struct aring_sleeper *mover)
+{
+	aring_sleeper_fill(mover);
+	spin_lock_irq(&ring->work_lock);
+	ring->mover = mover;
+	spin_unlock_irq(&ring->work_lock);
+}
+
+/**
+ * aring_mover_end() - it moves the clock no more
+ * @ring: as given to aring_mover_begin()
+ */
+void aring_mover_end(struct aring_ring *ring)
+{
+	spin_lock_irq(&ring->work_lock);
+	ring->mover = NULL;
+	aring_ready_kick(ring);
+	spin_unlock_irq(&ring->work_lock);
+}
+
+/**
+ * aring_mover_pending() - is there something that this thread should run?
+ * @ring: whose mover it is
+ *
+ * Return: true if so.
+ */
+bool aring_mover_pending(struct aring_ring *ring)
+{
+	bool pending;
+
+	spin_lock_irq(&ring->work_lock);
+	pending = aring_ready_is_movers(ring);
+	spin_unlock_irq(&ring->work_lock);
+	return pending;
+}
+
+/**
+ * aring_mover_run() - run it
+ * @ring: whose mover the calling thread is
+ *
+ * Context: process, no lock of @ring held.
+ */
+void aring_mover_run(struct aring_ring *ring)
+{
+	struct aring_req *req;
+	u32 ticket;
+	bool due;
+
+	do {
+		due = false;
+		req = NULL;
+		spin_lock_irq(&ring->work_lock);
+		if (aring_ready_is_movers(ring))
+			req = aring_pool_take(&ring->ready, &due, &ticket);
+		/* What is not for us is for somebody else. */
+		if (!req && !due)
+			aring_ready_kick(ring);
+		spin_unlock_irq(&ring->work_lock);
+		if (unlikely(due))
+			aring_hold_listed(ring, ticket);
+		if (!req)
+			continue;
+		aring_run_one(req);
+		aring_ready_done(ring, false);
+	} while (req || due);
+}
+
+/**
+ * aring_run_rests() - is there nothing for any thread to run, and none that runs it?
+ * @ring: the ring
+ *
+ * Threads in ENTER are not looked at.
+ *
+ * Return: true if so.
+ */
+bool aring_run_rests(struct aring_ring *ring)
+{
+	bool rests;
+
+	spin_lock_irq(&ring->work_lock);
+	rests = aring_ready_rests(ring) && !ring->nr_run &&
+		aring_pools_rest(ring);
+	spin_unlock_irq(&ring->work_lock);
+	return rests;
 }
 
 /**
@@ -537,9 +770,17 @@ unsigned int aring_run_all(struct aring_ring *ring)
 {
 	struct aring_req *req;
 	unsigned int nr = 0;
-	bool ready;
+	bool ready, due;
+	u32 ticket;
 
-	while ((req = aring_run_take(ring, &ready)) != NULL) {
+	for (;;) {
+		req = aring_run_take(ring, &ready, &due, &ticket);
+		if (unlikely(due)) {
+			aring_hold_listed(ring, ticket);
+			continue;
+		}
+		if (!req)
+			break;
 		aring_run_one(req);
 		nr++;
 		if (ready)
@@ -589,11 +830,7 @@ void aring_sleeper_add(struct aring_ring *ring, struct aring_sleeper *sleeper)
 {
 	unsigned long flags;
 
-	sleeper->task = current;
-	sleeper->mm = current->mm;
-	sleeper->files = current->files;
-	sleeper->fs = current->fs;
-	sleeper->nsproxy = current->nsproxy;
+	aring_sleeper_fill(sleeper);
 	spin_lock_irqsave(&ring->work_lock, flags);
 	list_add(&sleeper->list, &ring->sleepers);
 	spin_unlock_irqrestore(&ring->work_lock, flags);

@@ -26,7 +26,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
-#include "request.h"
+#include "quiet.h"
 #include "sqpoll.h"
 
 /* SQEs offered and not taken yet. */
@@ -47,6 +47,8 @@ static int aring_sqpoll_submit(struct aring_ring *ring)
 	struct aring_sqpoll *sqpoll = ring->sqpoll;
 	struct mem_cgroup *old_memcg;
 	const struct cred *old_cred;
+	struct aring_presence presence;
+	bool present;
 	int ret;
 
 	if (!aring_sqpoll_ready(ring))
@@ -58,7 +60,12 @@ static int aring_sqpoll_submit(struct aring_ring *ring)
 	WRITE_ONCE(fsize->rlim_cur, sqpoll->fsize);
 	old_cred = override_creds(sqpoll->cred);
 	old_memcg = set_active_memcg(ring->memcg);
+	present = aring_is_virtual(ring);
+	if (unlikely(present))
+		aring_presence_begin(ring, &presence);
 	ret = aring_submit(ring, aring_sq_entries(ring));
+	if (unlikely(present))
+		aring_presence_end(ring, &presence);
 	set_active_memcg(old_memcg);
 	revert_creds(old_cred);
 	kthread_unuse_mm(sqpoll->mm);
@@ -91,8 +98,11 @@ static void aring_sqpoll_sleep(struct aring_ring *ring)
 	/* E: pairs with the program's full barrier. */
 	smp_mb__after_atomic();
 	if (!aring_sqpoll_ready(ring) && !kthread_should_stop() &&
-	    !aring_sqpoll_orphaned(ring))
+	    !aring_sqpoll_orphaned(ring)) {
+		WRITE_ONCE(ring->sqpoll->asleep, true);
 		schedule();
+		WRITE_ONCE(ring->sqpoll->asleep, false);
+	}
 	finish_wait(&ring->sqpoll->wait, &wait);
 	atomic_andnot(ARING_SQ_NEED_WAKEUP, &ring->shared->sq_flags);
 }
@@ -183,6 +193,26 @@ int aring_sqpoll_start(struct aring_ring *ring)
 void aring_sqpoll_wake(struct aring_ring *ring)
 {
 	wake_up(&ring->sqpoll->wait);
+}
+
+/**
+ * aring_sqpoll_rests() - is there nothing that the thread is about to take?
+ * @ring: a ring with SQPOLL
+ *
+ * Return: true if so.
+ */
+bool aring_sqpoll_rests(struct aring_ring *ring)
+{
+	struct aring_sqpoll *sqpoll = ring->sqpoll;
+
+	if (!aring_sqpoll_ready(ring) || aring_sqpoll_orphaned(ring))
+		return true;
+	/*
+	 * What was offered after it had looked for the last time it takes when it
+	 * is woken, which takes it out of the queue. No barrier: who offered it
+	 * has been in ENTER since, and rests now.
+	 */
+	return READ_ONCE(sqpoll->asleep) && waitqueue_active(&sqpoll->wait);
 }
 
 static bool aring_sqpoll_full(const struct aring_ring *ring)

@@ -19,6 +19,7 @@ struct nsproxy;
  * @task: the thread, referenced
  * @wait: where it sleeps
  * @space: where programs wait for room in the SQ
+ * @asleep: it sleeps, unless it was taken out of @wait meanwhile
  * @idle: jiffies without work after which it sleeps
  * @cpu: where it runs, -1 for anywhere
  * @tgid: the process that set the ring up
@@ -33,6 +34,7 @@ struct aring_sqpoll {
 	struct task_struct	*task;
 	wait_queue_head_t	wait;
 	wait_queue_head_t	space;
+	bool			asleep;
 	unsigned long		idle;
 	int			cpu;
 	struct pid		*tgid;
@@ -48,6 +50,7 @@ struct aring_sqpoll {
 int aring_sqpoll_create(struct aring_ring *ring, const struct aring_params *p);
 int aring_sqpoll_start(struct aring_ring *ring);
 void aring_sqpoll_wake(struct aring_ring *ring);
+bool aring_sqpoll_rests(struct aring_ring *ring);
 bool aring_sqpoll_orphaned(const struct aring_ring *ring);
 int aring_sqpoll_wait_space(struct aring_ring *ring);
 void aring_sqpoll_exit(struct aring_ring *ring);

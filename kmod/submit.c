@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "link.h"
 #include "op.h"
+#include "quiet.h"
 #include "sqpoll.h"
 #include "worker.h"
 
@@ -83,6 +84,15 @@ static bool aring_submit_is_special(const struct aring_submit *sub)
 	       tracepoint_enabled(aring_edge);
 }
 
+/* From here on this thread runs, before ENTER ends, what chains lead to. */
+static void aring_submit_appear(struct aring_submit *sub)
+{
+	if (sub->present || sub->ring->sqpoll)
+		return;
+	aring_sleeper_add(sub->ring, &sub->sleeper);
+	sub->present = true;
+}
+
 static void aring_submit_begin(struct aring_submit *sub,
 			       struct aring_ring *ring)
 {
@@ -99,12 +109,18 @@ static void aring_submit_begin(struct aring_submit *sub,
 	sub->present = false;
 	sub->chain.head = NULL;
 	sub->special = aring_submit_is_special(sub);
+	/*
+	 * A cancel, too, may let go a chain or a drain. On a virtual clock it may
+	 * not be a matter of chance whether a worker is at that sooner.
+	 */
+	if (unlikely(sub->special) && (ring->odd & ARING_ODD_VIRTUAL))
+		aring_submit_appear(sub);
 }
 
 /* It is over; it holds something or others may know it. */
 static noinline bool aring_submit_release(struct aring_req *req)
 {
-	if (req->flags & ARING_REQ_ASYNC) {
+	if (req->flags & (ARING_REQ_ASYNC | ARING_REQ_FATE)) {
 		aring_req_release(req);
 		aring_complete(req);
 		return true;
@@ -121,7 +137,8 @@ static noinline bool aring_submit_release(struct aring_req *req)
 static __always_inline void aring_submit_done(struct aring_submit *sub,
 					      struct aring_req *req)
 {
-	if (unlikely(req->flags & (ARING_REQ_ASYNC | ARING_REQ_CLEANUP)) &&
+	if (unlikely(req->flags & (ARING_REQ_ASYNC | ARING_REQ_CLEANUP |
+				   ARING_REQ_FATE)) &&
 	    aring_submit_release(req))
 		return;
 	*sub->last = req;
@@ -181,6 +198,7 @@ static void aring_submit_async(struct aring_submit *sub, struct aring_req *req)
 	bool polls = aring_req_polls_first(req);
 
 	aring_req_go_async(req);
+	aring_real_begin(req);
 	if (!polls && req->where == ARING_WHERE_DISK) {
 		if (aring_submit_to_worker(req))
 			return;
@@ -312,10 +330,7 @@ static void aring_submit_chain(struct aring_submit *sub)
 {
 	/* CQEs in the order of submission as far as that goes. */
 	aring_submit_flush(sub);
-	if (!sub->present && !sub->ring->sqpoll) {
-		aring_sleeper_add(sub->ring, &sub->sleeper);
-		sub->present = true;
-	}
+	aring_submit_appear(sub);
 	aring_chain_start(sub->ring, &sub->chain);
 }
 
@@ -388,7 +403,7 @@ static int aring_submit_capture(struct aring_submit *sub, struct aring_req *req)
 {
 	int ret;
 
-	if (!req->file || !req->op->capture)
+	if (!req->op->capture || (!req->file && (req->op->flags & ARING_OP_FILE)))
 		return 0;
 	ret = req->op->capture(req);
 	if (!ret)
@@ -411,10 +426,10 @@ static bool aring_submit_member(struct aring_submit *sub, struct aring_req *req,
 	const struct aring_op *op = req->op;
 	bool more = true;
 
-	if (!ret && (op->flags & ARING_OP_FILE)) {
+	if (!ret && (op->flags & ARING_OP_FILE))
 		req->file = aring_submit_file(sub, req, sub->sqe.fd);
+	if (!ret)
 		ret = aring_submit_capture(sub, req);
-	}
 	if (!ret) {
 		aring_req_go_async(req);
 		req->drain = drain;
@@ -446,6 +461,19 @@ static bool aring_submit_is_elsewhere(struct aring_submit *sub,
 }
 
 /*
+ * Is anything to be done to it that would not happen by itself? What is, is made
+ * a chain of one, so that it is in the tables before its first attempt.
+ */
+static void aring_submit_steer(struct aring_submit *sub, struct aring_req *req,
+			       bool good)
+{
+	/* What kind of file it works on. Looked up again below, from the cache. */
+	if (req->op->flags & ARING_OP_FILE)
+		req->file = aring_submit_file(sub, req, sub->sqe.fd);
+	aring_steer_req(req, &sub->sqe, good);
+}
+
+/*
  * An SQE with special flags, or at a time when all are special. Return: false to
  * stop taking more.
  */
@@ -466,8 +494,11 @@ static noinline bool aring_submit_special(struct aring_submit *sub,
 	/* What prep() did not finish must not be cleaned up. */
 	if (ret)
 		req->op = &aring_ops[ARING_OP_NOP];
+	if (sub->ring->odd & ARING_ODD_STEERED)
+		aring_submit_steer(sub, req, !ret);
 	if (sub->chain.head || (req->sqe_flags & ARING_SQE_LINKS) ||
-	    (!ret && (drain || READ_ONCE(sub->ring->nr_deferred))))
+	    (!ret && (drain || READ_ONCE(sub->ring->nr_deferred) ||
+		      (req->flags & ARING_REQ_FATE))))
 		more = aring_submit_member(sub, req, ret, drain);
 	else if (ret)
 		more = aring_submit_refuse(sub, req, ret);
@@ -542,6 +573,27 @@ aring_submit_find(struct aring_ring *ring, u32 pos)
 	return aring_sqe_at(ring, index);
 }
 
+/*
+ * A ticket without an SQE. Where CQEs come in the order of tickets, or behind
+ * those of others, somebody has to be over for it; the caller has seen that there
+ * is a slot.
+ */
+static void aring_submit_dropped(struct aring_submit *sub, u32 ticket)
+{
+	struct aring_ring *ring = sub->ring;
+	struct aring_req *req = ring->free;
+
+	if (!(ring->setup_flags & ARING_SETUP_SUBMISSION_ORDER) &&
+	    !(ring->odd & ARING_ODD_STEERED))
+		return;
+	ring->free = req->next;
+	aring_req_init_bare(req, 0, ARING_SQE_CQE_SKIP_SUCCESS, ticket, 0);
+	req->op = &aring_ops[ARING_OP_NOP];
+	if (ring->odd & ARING_ODD_STEERED)
+		aring_steer_req(req, &sub->sqe, false);
+	aring_submit_done(sub, req);
+}
+
 /* Take SQEs, at most @nr. Return: how many were taken. */
 static unsigned int aring_submit_some(struct aring_submit *sub,
 				      unsigned int nr)
@@ -558,8 +610,10 @@ static unsigned int aring_submit_some(struct aring_submit *sub,
 			break;
 		ticket = sub->head++;
 		sqe = aring_submit_find(ring, ticket);
-		if (unlikely(!sqe))
+		if (unlikely(!sqe)) {
+			aring_submit_dropped(sub, ticket);
 			break;
+		}
 		req = ring->free;
 		ring->free = req->next;
 		taken++;

@@ -12,7 +12,6 @@
  * was not, and wants to free it, waits until fire() has returned.
  */
 #include <linux/ktime.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
 
 #include "ring.h"
@@ -46,7 +45,7 @@ static void aring_event_remove(struct aring_timeline *tl,
 {
 	rb_erase_cached(&event->node, &tl->events);
 	RB_CLEAR_NODE(&event->node);
-	tl->nr_events--;
+	WRITE_ONCE(tl->nr_events, tl->nr_events - 1);
 }
 
 /*
@@ -132,7 +131,7 @@ void aring_event_arm(struct aring_ring *ring, struct aring_event *event,
 	event->ring_nr = ring->ring_nr;
 	event->ticket = ticket;
 	first = rb_add_cached(&event->node, &tl->events, aring_event_before);
-	tl->nr_events++;
+	WRITE_ONCE(tl->nr_events, tl->nr_events + 1);
 	if (first && !tl->is_virtual)
 		aring_timeline_set_timer(tl);
 	spin_unlock_irqrestore(&tl->lock, flags);
@@ -162,6 +161,13 @@ bool aring_event_disarm(struct aring_ring *ring, struct aring_event *event)
 	return armed;
 }
 
+static bool aring_event_fires(const struct aring_timeline *tl,
+			      const struct aring_event *event)
+{
+	/* Pairs with the store-release in aring_event_fire(). */
+	return smp_load_acquire(&tl->firing) == event;
+}
+
 /**
  * aring_event_disarm_sync() - let it not happen, and wait until it does not
  * @ring: as for aring_event_arm()
@@ -185,13 +191,9 @@ void aring_event_disarm_sync(struct aring_ring *ring,
 	if (READ_ONCE(tl->firing) == event &&
 	    READ_ONCE(tl->firing_task) == current)
 		return;
-	/* Pairs with the store-release when it has fired. */
-	if (tl->is_virtual) {
-		wait_event(tl->fired_wait,
-			   smp_load_acquire(&tl->firing) != event);
-		return;
-	}
-	while (smp_load_acquire(&tl->firing) == event)
+	if (tl->is_virtual)
+		wait_event(tl->fired_wait, !aring_event_fires(tl, event));
+	while (aring_event_fires(tl, event))
 		cpu_relax();
 }
 
@@ -205,28 +207,8 @@ void aring_event_disarm_sync(struct aring_ring *ring,
  */
 u64 aring_now(const struct aring_ring *ring)
 {
-	const struct aring_timeline *tl;
-	u64 now;
-
-	if (likely(!READ_ONCE(ring->on_virtual)))
-		return ktime_get_ns();
-	/* rcu: the ring may be about to be given another clock. */
-	rcu_read_lock();
-	tl = READ_ONCE(ring->timeline);
-	now = tl->is_virtual ? READ_ONCE(tl->now) : ktime_get_ns();
-	rcu_read_unlock();
-	return now;
-}
-
-/**
- * aring_is_virtual() - has the ring a virtual clock?
- * @ring: the ring
- *
- * Return: true if so.
- */
-bool aring_is_virtual(const struct aring_ring *ring)
-{
-	return READ_ONCE(ring->on_virtual);
+	return aring_is_virtual(ring) ? READ_ONCE(ring->timeline->now) :
+					ktime_get_ns();
 }
 
 /**

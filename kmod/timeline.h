@@ -71,6 +71,7 @@ struct aring_event {
  * @timer: of a real clock: set to the first of @events
  * @now: of a virtual one; written under @move_lock and @lock
  * @move_lock: mutex, outside of all locks of a ring: who moves a virtual clock
+ * @mover: whose thread moves it by hand, and runs what that leads to; @move_lock
  * @fired_wait: of a virtual one: wait for @firing to change
  * @refs: of a virtual one: rings, and whoever else wants to keep it
  * @quiet_lock: spinlock, outside of work_lock: guards the four below it, and which
@@ -83,7 +84,7 @@ struct aring_event {
  * That of a real clock is part of the ring; a virtual one is shared.
  */
 struct aring_timeline {
-	spinlock_t		lock;
+	spinlock_t		lock;		/* guards what is to happen */
 	struct rb_root_cached	events;
 	unsigned int		nr_events;
 	struct aring_event	*firing;
@@ -92,10 +93,11 @@ struct aring_timeline {
 	bool			automatic;
 	struct hrtimer		timer;
 	u64			now;
-	struct mutex		move_lock;
+	struct mutex		move_lock;	/* guards the moving */
+	struct aring_ring	*mover;
 	wait_queue_head_t	fired_wait;
 	refcount_t		refs;
-	spinlock_t		quiet_lock;
+	spinlock_t		quiet_lock;	/* guards who is there */
 	struct list_head	rings;
 	u32			nr_rings;
 	struct list_head	attached;
@@ -114,7 +116,6 @@ bool aring_event_disarm(struct aring_ring *ring, struct aring_event *event);
 void aring_event_disarm_sync(struct aring_ring *ring,
 			     struct aring_event *event);
 u64 aring_now(const struct aring_ring *ring);
-bool aring_is_virtual(const struct aring_ring *ring);
 
 /* timeline.c APIs: for rings, and for who moves a virtual clock */
 void aring_timeline_init(struct aring_timeline *tl, bool is_virtual);

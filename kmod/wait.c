@@ -8,7 +8,8 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 
-#include "request.h"
+#include "hold.h"
+#include "quiet.h"
 
 /**
  * struct aring_wait_entry - one wait
@@ -16,12 +17,22 @@
  * @ring: the ring
  * @target: CQ tail that is far enough
  * @nr_timeouts: &aring_ring.nr_timeouts at the start; any more ends the wait
+ * @limit: nanoseconds that it may last, KTIME_MAX for as long as it takes
+ * @deadline: on the monotonic clock, unless the ring has another one
+ * @presence: on a virtual clock: this thread
+ * @timer: likewise its time limit
+ * @timed_out: which was reached
  */
 struct aring_wait_entry {
 	wait_queue_entry_t	entry;
 	struct aring_ring	*ring;
 	u32			target;
 	u32			nr_timeouts;
+	ktime_t			limit;
+	ktime_t			deadline;
+	struct aring_presence	*presence;
+	struct aring_event	timer;
+	bool			timed_out;
 };
 
 static bool aring_wait_over(const struct aring_wait_entry *wait)
@@ -32,13 +43,30 @@ static bool aring_wait_over(const struct aring_wait_entry *wait)
 	       READ_ONCE(ring->nr_timeouts) != wait->nr_timeouts;
 }
 
+/**
+ * aring_wait_ends() - would a thread go on if it were woken now?
+ * @wait: what it sleeps for, in a ring with a virtual clock
+ *
+ * Context: any; something keeps the thread in this wait.
+ *
+ * Return: true if so.
+ */
+bool aring_wait_ends(const struct aring_wait_entry *wait)
+{
+	return aring_wait_over(wait) || READ_ONCE(wait->ring->nr_overflow) ||
+	       READ_ONCE(wait->ring->steer.look) ||
+	       READ_ONCE(wait->timed_out) ||
+	       signal_pending(wait->presence->task);
+}
+
 static int aring_wait_wake(wait_queue_entry_t *entry, unsigned int mode,
 			   int sync, void *key)
 {
 	struct aring_wait_entry *wait;
 
 	wait = container_of(entry, struct aring_wait_entry, entry);
-	if (!aring_wait_over(wait) && !READ_ONCE(wait->ring->nr_overflow))
+	if (!aring_wait_over(wait) && !READ_ONCE(wait->ring->nr_overflow) &&
+	    !READ_ONCE(wait->ring->steer.look))
 		return 0;
 	return autoremove_wake_function(entry, mode, sync, key);
 }
@@ -46,11 +74,12 @@ static int aring_wait_wake(wait_queue_entry_t *entry, unsigned int mode,
 /*
  * Sleep once. Return: 1 to look again, 0 if the wait is over, else why it ends.
  */
-static int aring_wait_sleep(struct aring_wait_entry *wait, ktime_t *deadline)
+static int aring_wait_sleep(struct aring_wait_entry *wait)
 {
 	if (aring_wait_over(wait))
 		return 0;
-	if (READ_ONCE(wait->ring->nr_overflow))
+	if (READ_ONCE(wait->ring->nr_overflow) ||
+	    READ_ONCE(wait->ring->steer.look))
 		return 1;
 	if (task_sigpending(current))
 		return -EINTR;
@@ -60,19 +89,65 @@ static int aring_wait_sleep(struct aring_wait_entry *wait, ktime_t *deadline)
 	 */
 	if (signal_pending(current))
 		return -ERESTARTNOINTR;
-	if (!schedule_hrtimeout(deadline, HRTIMER_MODE_ABS))
+	if (READ_ONCE(wait->timed_out) ||
+	    !schedule_hrtimeout(&wait->deadline, HRTIMER_MODE_ABS))
 		return -ETIME;
 	return 1;
 }
 
+/* The time limit of a wait on a virtual clock. */
+static void aring_wait_fire(struct aring_event *event)
+{
+	struct aring_wait_entry *wait = container_of(event,
+						     struct aring_wait_entry,
+						     timer);
+
+	WRITE_ONCE(wait->timed_out, true);
+	wake_up_process(wait->presence->task);
+}
+
+/*
+ * Take part in a virtual clock, which the ring perhaps did not have when this
+ * thread came. A limit of 0 is for who only wants to look.
+ */
+static void aring_wait_join(struct aring_wait_entry *wait,
+			    struct aring_presence *own)
+{
+	struct aring_ring *ring = wait->ring;
+
+	wait->presence = aring_presence_find(ring);
+	if (!wait->presence) {
+		aring_presence_begin(ring, own);
+		wait->presence = own;
+	}
+	wait->deadline = KTIME_MAX;
+	aring_event_init(&wait->timer, ARING_PHASE_LIMIT, aring_wait_fire);
+	if (wait->limit <= 0)
+		wait->timed_out = true;
+	else if (wait->limit != KTIME_MAX)
+		aring_event_arm(ring, &wait->timer,
+				aring_now(ring) + wait->limit, 0);
+}
+
+static void aring_wait_leave(struct aring_wait_entry *wait,
+			     struct aring_presence *own)
+{
+	aring_event_disarm_sync(wait->ring, &wait->timer);
+	if (wait->presence == own)
+		aring_presence_end(wait->ring, own);
+}
+
 static int aring_wait_loop(struct aring_ring *ring, u32 min_complete,
-			   ktime_t *deadline)
+			   ktime_t limit, ktime_t deadline)
 {
 	struct aring_wait_entry wait = {
 		.ring = ring,
 		.target = READ_ONCE(ring->shared->cq.head) + min_complete,
 		.nr_timeouts = READ_ONCE(ring->nr_timeouts),
+		.limit = limit,
+		.deadline = deadline,
 	};
+	struct aring_presence presence;
 	struct aring_sleeper sleeper;
 	int ret;
 
@@ -85,23 +160,38 @@ static int aring_wait_loop(struct aring_ring *ring, u32 min_complete,
 			ret = -EBUSY;
 			break;
 		}
-		/* Its barrier pairs with the one in aring_cq_wake(). */
-		prepare_to_wait(&ring->enter_wait, &wait.entry,
-				TASK_INTERRUPTIBLE);
+		/* Who waits for what is held by chaos is not to wait for ever. */
+		if (unlikely(READ_ONCE(ring->steer.nr_soft)) &&
+		    !aring_wait_over(&wait) && aring_late_look(ring)) {
+			ret = 1;
+			continue;
+		}
 		/*
 		 * Only while it really sleeps is it somebody to give work to;
 		 * what came before is found by the look that follows.
 		 */
 		aring_sleeper_add(ring, &sleeper);
-		ret = aring_run_pending(ring) ? 1 :
-			aring_wait_sleep(&wait, deadline);
+		/* Being listed the ring keeps the clock that it has now. */
+		if (unlikely(aring_is_virtual(ring))) {
+			if (!wait.presence)
+				aring_wait_join(&wait, &presence);
+			aring_presence_sleep(ring, wait.presence, &wait);
+		}
+		/* Its barrier pairs with the one in aring_cq_wake(). */
+		prepare_to_wait(&ring->enter_wait, &wait.entry,
+				TASK_INTERRUPTIBLE);
+		ret = aring_run_pending(ring) ? 1 : aring_wait_sleep(&wait);
 		__set_current_state(TASK_RUNNING);
+		if (unlikely(wait.presence))
+			aring_presence_wake(ring, wait.presence);
 		aring_sleeper_del(ring, &sleeper);
 		cond_resched();
 	} while (ret > 0);
 	finish_wait(&ring->enter_wait, &wait.entry);
 	/* What was meant for us and came too late. */
 	aring_run_handoff(ring);
+	if (unlikely(wait.presence))
+		aring_wait_leave(&wait, &presence);
 	return ret;
 }
 
@@ -158,22 +248,22 @@ static int aring_wait_slow(struct aring_ring *ring, u32 min_complete,
 			   const sigset_t __user *mask, size_t mask_size,
 			   const struct __kernel_timespec __user *time)
 {
-	ktime_t deadline = KTIME_MAX;
+	ktime_t limit = KTIME_MAX, deadline = KTIME_MAX;
 	struct timespec64 ts;
 	int ret;
 
 	if (time) {
 		if (get_timespec64(&ts, time))
 			return -EFAULT;
-		deadline = ktime_add_ns(timespec64_to_ktime(ts),
-					ktime_get_ns());
+		limit = timespec64_to_ktime(ts);
+		deadline = ktime_add_ns(limit, ktime_get_ns());
 	}
 	if (mask) {
 		ret = aring_set_sigmask(mask, mask_size);
 		if (ret)
 			return ret;
 	}
-	ret = aring_wait_loop(ring, min_complete, &deadline);
+	ret = aring_wait_loop(ring, min_complete, limit, deadline);
 	if (mask)
 		aring_restore_sigmask(ret == -EINTR);
 	/* Why the wait ended matters only if there is nothing to reap. */

@@ -28,7 +28,9 @@
 #include <net/sock.h>
 
 #include "compat.h"
+#include "hold.h"
 #include "op.h"
+#include "quiet.h"
 #include "user.h"
 #include "worker.h"
 
@@ -361,6 +363,8 @@ void aring_worker_interrupt(struct aring_req *req)
 /**
  * aring_pool_take() - the next request of a queue, taken: STARTED and ours
  * @pool: the pool
+ * @due: out: the next one is to be held instead: aring_hold_listed()
+ * @ticket: out: its ticket
  *
  * Who takes one of &aring_ring.ready takes the next one too, when that is done,
  * or hands the rest on: so they are served one after the other.
@@ -369,13 +373,19 @@ void aring_worker_interrupt(struct aring_req *req)
  *
  * Return: the request, or NULL.
  */
-struct aring_req *aring_pool_take(struct aring_pool *pool)
+struct aring_req *aring_pool_take(struct aring_pool *pool, bool *due,
+				  u32 *ticket)
 {
 	struct aring_req *req;
 
+	*due = false;
 	while (!list_empty(&pool->queue) && !pool->busy) {
 		req = list_first_entry(&pool->queue, struct aring_req,
 				       work_entry);
+		*due = aring_hold_is_due(req);
+		*ticket = req->ticket;
+		if (unlikely(*due))
+			return NULL;
 		list_del_init(&req->work_entry);
 		/* False if it was taken back; reclaiming it is under way. */
 		if ((req->flags & ARING_REQ_BEGUN) ||
@@ -403,15 +413,24 @@ static struct aring_req *aring_worker_wait(struct aring_worker *worker)
 	struct aring_pool *pool = worker->pool;
 	struct aring_ring *ring = pool->ring;
 	struct aring_req *req;
-	bool had = READ_ONCE(worker->req);
+	bool due, had = READ_ONCE(worker->req);
 	long left = 1;
+	u32 ticket;
 
 	aring_worker_disown(worker);
 	spin_lock_irq(&ring->work_lock);
-	if (had)
+	if (had) {
 		pool->busy = false;
+		aring_quiet_poke(ring);
+	}
 	for (;;) {
-		req = aring_pool_take(pool);
+		req = aring_pool_take(pool, &due, &ticket);
+		if (unlikely(due)) {
+			spin_unlock_irq(&ring->work_lock);
+			aring_hold_listed(ring, ticket);
+			spin_lock_irq(&ring->work_lock);
+			continue;
+		}
 		if (req) {
 			if (!list_empty(&worker->idle)) {
 				list_del_init(&worker->idle);
@@ -485,6 +504,8 @@ static bool aring_worker_launch(struct aring_req *req)
 
 	req->flags &= ~ARING_REQ_LAUNCH;
 	aring_link_arm_for(req);
+	if (unlikely(req->flags & ARING_REQ_FATE) && aring_run_fail(req))
+		return false;
 	/* What could not even be copied for it. */
 	if (req->flags & ARING_REQ_FAIL) {
 		aring_run_end(req, ARING_ISSUED_DONE);
@@ -497,6 +518,7 @@ static bool aring_worker_launch(struct aring_req *req)
 		aring_run_end(req, ARING_ISSUED_DONE);
 		return false;
 	}
+	aring_real_begin(req);
 	if (!aring_req_polls_first(req))
 		return true;
 	ret = aring_waitq_arm(req, aring_ready_events(req), &mask);
@@ -649,6 +671,34 @@ void aring_pools_init(struct aring_ring *ring)
 			min(aring_sq_entries(ring), 4 * num_online_cpus()));
 	aring_pool_init(ring, &ring->unbounded, "peer", UINT_MAX);
 	aring_pool_init(ring, &ring->ready, "ready", 1);
+}
+
+static bool aring_pool_rests(const struct aring_pool *pool)
+{
+	struct aring_worker *worker;
+
+	if (!list_empty(&pool->queue))
+		return false;
+	list_for_each_entry(worker, &pool->workers, list) {
+		if (READ_ONCE(worker->req))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * aring_pools_rest() - has no worker anything to do?
+ * @ring: the ring
+ *
+ * Context: any, work_lock held.
+ *
+ * Return: true if so.
+ */
+bool aring_pools_rest(struct aring_ring *ring)
+{
+	return aring_pool_rests(&ring->bounded) &&
+	       aring_pool_rests(&ring->unbounded) &&
+	       aring_pool_rests(&ring->ready);
 }
 
 static void aring_pool_stop(struct aring_ring *ring, struct aring_pool *pool)

@@ -97,5 +97,8 @@ double seconds_now(void);
 void human_size(char *buf, size_t len, double bytes);
 void progress_show(__u64 done, __u64 total, double since);
 void progress_clear(void);
+__attribute__((__format__(__printf__, 1, 2)))
+void progress_note(const char *fmt, ...);
+void progress_clear_note(void);
 
 #endif /* _ARING_CMD_H */

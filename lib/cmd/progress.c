@@ -2,6 +2,7 @@
 /*
  * The progress bar of aring cp, and numbers for people.
  */
+#include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -81,4 +82,31 @@ void progress_clear(void)
 {
 	fputs("\r\033[K", stderr);
 	fflush(stderr);
+}
+
+static bool noted;
+
+/* One line on stderr, if that is a terminal, at most ten times a second. */
+void progress_note(const char *fmt, ...)
+{
+	static double last;
+	double now = seconds_now();
+	va_list ap;
+
+	if (now - last < 0.1 || !isatty(STDERR_FILENO))
+		return;
+	last = now;
+	noted = true;
+	fputs("\r\033[K", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fflush(stderr);
+}
+
+void progress_clear_note(void)
+{
+	if (noted)
+		progress_clear();
+	noted = false;
 }

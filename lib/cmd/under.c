@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../core/session_env.h"
 #include "../shim/filter.h"
 #include "../shim/target.h"
 #include "cmd.h"
@@ -203,10 +204,11 @@ static bool set_environment(const struct under *u)
 	free(list);
 	if (ret || setenv(SHIM_ENV, u->quiet ? "quiet" : "on", 1))
 		return false;
+	/* Without a session of its own it belongs to that of who called, if any. */
 	if (!u->session)
-		return !unsetenv(SHIM_SESSION_ENV);
+		return true;
 	snprintf(id, sizeof(id), "%llx", u->session);
-	return !setenv(SHIM_SESSION_ENV, id, 1);
+	return !setenv(ARING_SESSION_ENV, id, 1);
 }
 
 /**
@@ -371,6 +373,7 @@ int under_run(const struct under *u, struct under_end *end)
 {
 	double until = u->hang_after > 0 ? seconds_now() + u->hang_after : 0;
 	sigset_t set, mask;
+	sighandler_t chld;
 	int status = 0;
 	pid_t pid;
 	size_t i;
@@ -384,14 +387,18 @@ int under_run(const struct under *u, struct under_end *end)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	fflush(NULL);
 	sigprocmask(SIG_BLOCK, &set, &mask);
+	/* Where it is ignored children leave no status. */
+	chld = signal(SIGCHLD, SIG_DFL);
 	pid = fork();
 	if (pid < 0) {
 		complain("fork: %s", strerror(errno));
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 		return EXIT_UNDER_FAILED;
 	}
-	if (!pid)
+	if (!pid) {
+		signal(SIGCHLD, chld);
 		run_in_child(u, &mask);
+	}
 	if (!wait_for(pid, &set, until, end, &status)) {
 		end->how = UNDER_HUNG;
 		kill(pid, SIGKILL);

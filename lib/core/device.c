@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "session_env.h"
 
 /*
  * ioctl(2) without the detour through the C library, which takes variable
@@ -39,6 +40,24 @@ int aring_device_setup_fd(int fd, unsigned int entries, struct aring_params *p)
 	return device_ioctl(fd, ARING_IOC_SETUP, p);
 }
 
+/*
+ * Under aring run a ring joins the session that the environment names; when that
+ * is over, rings are on their own.
+ */
+static int join_session(int fd)
+{
+	struct aring_session s = {
+		.cmd = ARING_SESSION_JOIN,
+		.id = aring_session_id(secure_getenv(ARING_SESSION_ENV)),
+	};
+	int ret;
+
+	if (!s.id)
+		return 0;
+	ret = device_ioctl(fd, ARING_IOC_SESSION, &s);
+	return ret == -ENOENT ? 0 : ret;
+}
+
 static int device_setup(unsigned int entries, struct aring_params *p)
 {
 	int saved = errno;
@@ -51,7 +70,9 @@ static int device_setup(unsigned int entries, struct aring_params *p)
 		return ret;
 	}
 
-	ret = aring_device_setup_fd(fd, entries, p);
+	ret = join_session(fd);
+	if (!ret)
+		ret = aring_device_setup_fd(fd, entries, p);
 	if (ret < 0) {
 		close(fd);
 		return ret;

@@ -58,6 +58,21 @@ static long open_error(long err)
 	}
 }
 
+/* When the session is over, rings are on their own. */
+static long join_session(long fd)
+{
+	struct aring_session s = {
+		.cmd = ARING_SESSION_JOIN,
+		.id = shim_session(),
+	};
+	long ret;
+
+	if (!s.id)
+		return 0;
+	ret = sys3(SYS_ioctl, fd, ARING_IOC_SESSION, &s);
+	return ret == -ENOENT ? 0 : ret;
+}
+
 static long ring_setup(unsigned int entries, struct aring_params *user)
 {
 	struct aring_params p;
@@ -71,7 +86,9 @@ static long ring_setup(unsigned int entries, struct aring_params *user)
 	fd = sys3(SYS_open, ARING_DEVICE, O_RDWR | O_CLOEXEC, 0);
 	if (fd < 0)
 		return open_error(fd);
-	ret = sys3(SYS_ioctl, fd, ARING_IOC_SETUP, &p);
+	ret = join_session(fd);
+	if (!ret)
+		ret = sys3(SYS_ioctl, fd, ARING_IOC_SETUP, &p);
 	if (!ret && !writable_all(user, sizeof(p)))
 		ret = -EFAULT;
 	if (ret) {

@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "../core/session_env.h"
 #include "filter.h"
 #include "next.h"
 #include "shim.h"
@@ -20,10 +21,13 @@
 
 #define PRELOAD		"LD_PRELOAD="
 #define MARK		SHIM_ENV "="
+#define SESSION		ARING_SESSION_ENV "="
 
 /* Path of this library, as in LD_PRELOAD; empty if it came in otherwise. */
 static char shim_path[PATH_MAX];
 static bool quiet;
+/* "ARING_SESSION=..." as it is in the environment; empty if there is no session. */
+static char session[sizeof(SESSION) + 16];
 
 /* ---- the environment ------------------------------------------------------- */
 
@@ -66,11 +70,14 @@ void shim_exec_init(char *const *envp)
 {
 	const char *list = find_variable(envp, PRELOAD);
 	const char *mark = find_variable(envp, MARK);
+	const char *id = find_variable(envp, SESSION);
 	size_t file_len = sizeof(SHIM_FILE) - 1;
 	const char *element;
 	size_t len;
 
 	quiet = mark && !strcmp(mark, "quiet");
+	if (id && strlen(id) < sizeof(session) - sizeof(SESSION) + 1)
+		stpcpy(stpcpy(session, SESSION), id);
 	while (list && (element = next_element(&list, &len))) {
 		if (len < file_len || len >= sizeof(shim_path) ||
 		    strncmp(element + len - file_len, SHIM_FILE, file_len))
@@ -79,6 +86,21 @@ void shim_exec_init(char *const *envp)
 		shim_path[len] = 0;
 		return;
 	}
+}
+
+/**
+ * shim_session() - the session that rings join
+ *
+ * Return: its id, or 0.
+ */
+uint64_t shim_session(void)
+{
+	return *session ? aring_session_id(session + sizeof(SESSION) - 1) : 0;
+}
+
+static bool lacks_session(char *const *envp)
+{
+	return *session && !find_variable(envp, SESSION);
 }
 
 static bool has_shim(char *const *envp)
@@ -100,9 +122,9 @@ static size_t environment_size(char *const *envp)
 {
 	const char *theirs = find_variable(envp, PRELOAD);
 
-	if (has_shim(envp) && find_variable(envp, MARK))
+	if (has_shim(envp) && find_variable(envp, MARK) && !lacks_session(envp))
 		return 0;
-	return (count(envp) + 3) * sizeof(char *) + sizeof(PRELOAD) +
+	return (count(envp) + 4) * sizeof(char *) + sizeof(PRELOAD) +
 	       strlen(shim_path) + 1 + (theirs ? strlen(theirs) : 0);
 }
 
@@ -122,8 +144,10 @@ static char *const *fill_environment(char *const *envp, void *room)
 		     has_shim(envp)))
 			*out++ = envp[i];
 	*out++ = quiet ? mark_quiet : mark;
+	if (lacks_session(envp))
+		*out++ = session;
 	if (!has_shim(envp)) {
-		text = (char *)(env + count(envp) + 3);
+		text = (char *)(env + count(envp) + 4);
 		*out++ = text;
 		text = stpcpy(stpcpy(text, PRELOAD), shim_path);
 		if (theirs && *theirs)
@@ -306,6 +330,8 @@ static void mend_environ(void)
 	if (preload)
 		setenv("LD_PRELOAD", preload, 1);
 	setenv(SHIM_ENV, quiet ? "quiet" : "on", 1);
+	if (*session)
+		setenv(ARING_SESSION_ENV, session + sizeof(SESSION) - 1, 0);
 }
 
 EXPORT int system(const char *command)

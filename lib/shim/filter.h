@@ -28,13 +28,6 @@
  */
 #define SHIM_ENV	"ARING_RUN"
 
-/**
- * SHIM_SESSION_ENV - the variable that names the session that rings join
- *
- * In hexadecimal digits, as ARING_SESSION_CREATE gave it.
- */
-#define SHIM_SESSION_ENV	"ARING_SESSION"
-
 /** SHIM_FILE - what the library is called; its path is what LD_PRELOAD names */
 #define SHIM_FILE	"libaring-shim.so"
 

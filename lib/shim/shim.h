@@ -30,6 +30,7 @@ long shim_raw_sigprocmask(const long *arg);
 
 /* exec.c: the environment that takes the shim along */
 void shim_exec_init(char *const *envp);
+uint64_t shim_session(void);
 long shim_raw_execve(const long *arg);
 long shim_raw_execveat(const long *arg);
 

@@ -242,6 +242,23 @@ static int mode_errno(char **arg)
 	return 0;
 }
 
+/* A TIMEOUT of an hour: too long for a test, unless time is not what it seems. */
+static int mode_nap(char **arg)
+{
+	struct __kernel_timespec ts = { .tv_sec = 3600 };
+	struct io_uring_cqe *cqe;
+	struct io_uring ring;
+
+	(void)arg;
+	need(!io_uring_queue_init(4, &ring, 0));
+	io_uring_prep_timeout(io_uring_get_sqe(&ring), &ts, 0, 0);
+	need(io_uring_submit_and_wait(&ring, 1) == 1);
+	need(!io_uring_peek_cqe(&ring, &cqe));
+	need(cqe->res == -ETIME);
+	puts(where_is(ring.ring_fd));
+	return 0;
+}
+
 static const struct mode own_modes[] = {
 	{ "use", mode_use },
 	{ "exit", mode_exit },
@@ -250,6 +267,7 @@ static const struct mode own_modes[] = {
 	{ "threads", mode_threads },
 	{ "errors", mode_errors },
 	{ "errno", mode_errno },
+	{ "nap", mode_nap },
 	{ NULL, NULL },
 };
 

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Completing late: DELAY, AFTER, and how what is held by chaos is let go.
+ *
+ * Both hold a request with its result final, like HOLD_DONE, and know when it is
+ * enough: DELAY by an event of the ring's timeline, AFTER when the request with a
+ * later ticket has posted its last CQE. As that one is submitted later, it can be
+ * told then that somebody is to follow it, and tells it when it is over. What is to
+ * be completed is handed on through &aring_ring.unblocked, like all that waits for
+ * the end of others: where that end is noted, nothing can be completed.
+ *
+ * A hold that chaos makes is soft: nothing may hang by it. Whoever is about to wait
+ * for a completion, in ENTER or in poll(2), looks whether anything is under way that
+ * ends without his doing. What is held is not, nor is what waits for other
+ * requests, for a peer or for a timer: those may take for ever. If there is nothing,
+ * the one with the lowest ticket is let go. For programs that wait in another way
+ * a second is enough.
+ */
+#include "hold.h"
+#include "op.h"
+
+#define ARING_SOFT_LIMIT	HZ
+
+/* The time of a DELAY is over. */
+static void aring_late_fire(struct aring_event *event)
+{
+	struct aring_steered *steered = container_of(event,
+						     struct aring_steered,
+						     delay);
+	struct aring_req *req = steered->req;
+
+	/* Who has let it go before has taken it off the list. */
+	if (aring_hold_take(req, ARING_ACT_DELAY))
+		aring_complete(req);
+}
+
+/**
+ * aring_late_prepare() - a request is to be completed late
+ * @req: SUBMITTED, ARING_REQ_FATE; nobody else knows it
+ */
+void aring_late_prepare(struct aring_req *req)
+{
+	struct aring_steered *steered = req->steered;
+	struct aring_ring *ring = req->ring;
+
+	if (steered->fate.late == ARING_ACT_DELAY) {
+		aring_event_init(&steered->delay, ARING_PHASE_FINISH,
+				 aring_late_fire);
+		return;
+	}
+	/* There it would wait for one that waits for it. */
+	if (ring->setup_flags & ARING_SETUP_SUBMISSION_ORDER)
+		return;
+	steered->target = req->ticket + steered->fate.value;
+	spin_lock_irq(&ring->cq_lock);
+	list_add_tail(&steered->after, &ring->steer.after);
+	spin_unlock_irq(&ring->cq_lock);
+}
+
+/**
+ * aring_late_forget() - a request is being reclaimed
+ * @req: final, ARING_REQ_FATE
+ *
+ * Context: process, &aring_ring.lock held, which aring_late_fire() does not take.
+ */
+void aring_late_forget(struct aring_req *req)
+{
+	if (req->steered->delay.fire)
+		aring_event_disarm_sync(req->ring, &req->steered->delay);
+}
+
+/**
+ * aring_late_is_followed() - is another request to be completed behind this one?
+ * @ring: the ring
+ * @ticket: this one's
+ *
+ * Context: process, submit_lock held.
+ *
+ * Return: true if so.
+ */
+bool aring_late_is_followed(struct aring_ring *ring, u32 ticket)
+{
+	struct aring_steered *steered;
+	bool found = false;
+
+	spin_lock_irq(&ring->cq_lock);
+	list_for_each_entry(steered, &ring->steer.after, after) {
+		if (steered->target == ticket) {
+			found = true;
+			break;
+		}
+	}
+	spin_unlock_irq(&ring->cq_lock);
+	return found;
+}
+
+/**
+ * aring_late_arm() - a request has its result, and its delay begins
+ * @req: just put on the list of what is held; cq_lock held
+ */
+void aring_late_arm(struct aring_req *req)
+{
+	struct aring_ring *ring = req->ring;
+	u64 time;
+
+	if (check_add_overflow(aring_now(ring), req->steered->fate.value,
+			       &time))
+		time = U64_MAX;
+	aring_event_arm(ring, &req->steered->delay, time, req->ticket);
+}
+
+/* Let those go that are to be completed behind a ticket. cq_lock. */
+static void aring_late_followers(struct aring_ring *ring, u32 ticket)
+{
+	struct aring_steered *steered, *tmp;
+
+	list_for_each_entry_safe(steered, tmp, &ring->steer.after, after) {
+		struct aring_req *req = steered->req;
+
+		if (steered->target != ticket)
+			continue;
+		list_del_init(&steered->after);
+		/* One that has no result yet will not be held any more. */
+		if (!aring_hold_take_locked(req, ARING_ACT_AFTER))
+			continue;
+		steered->ripe = true;
+		list_add_tail(&req->cq_entry, &ring->unblocked);
+		WRITE_ONCE(ring->nr_unblocked, ring->nr_unblocked + 1);
+	}
+}
+
+/**
+ * aring_late_retire() - a request has posted its last CQE
+ * @req: final, ARING_REQ_FATE; cq_lock held
+ */
+void aring_late_retire(struct aring_req *req)
+{
+	struct aring_steered *steered = req->steered;
+
+	list_del_init(&steered->after);
+	if (steered->followed)
+		aring_late_followers(req->ring, req->ticket);
+}
+
+/* ---- nothing hangs by it ------------------------------------------------- */
+
+/* Does time pass without the program's doing? &aring_ring.lock. */
+static bool aring_late_time_passes(const struct aring_ring *ring)
+{
+	const struct aring_timeline *tl = ring->timeline;
+
+	return !tl->is_virtual || tl->automatic;
+}
+
+/* Does it end without the program's doing, or a peer's? &aring_ring.lock. */
+static bool aring_late_can_end(const struct aring_req *req)
+{
+	u16 at = ARING_ACT_NONE;
+
+	if (aring_state_final(aring_state_read(&req->state)))
+		return false;
+	if (req->flags & ARING_REQ_FATE)
+		at = READ_ONCE(req->steered->at);
+	if (at != ARING_ACT_NONE)
+		return at == ARING_ACT_DELAY &&
+		       aring_late_time_passes(req->ring);
+	if (aring_link_waits(req) || READ_ONCE(req->deferred))
+		return false;
+	switch (req->opcode) {
+	case ARING_OP_TIMEOUT:
+	case ARING_OP_LINK_TIMEOUT:
+		return false;
+	case ARING_OP_VREAD:
+	case ARING_OP_VWRITE:
+		return aring_late_time_passes(req->ring);
+	default:
+		return !req->peer || !list_empty_careful(&req->work_entry);
+	}
+}
+
+/* &aring_ring.lock. */
+static bool aring_late_any_can_end(const struct aring_ring *ring)
+{
+	struct aring_req *req;
+	unsigned int i;
+
+	for (i = 0; i < 1U << ring->hash_bits; i++) {
+		list_for_each_entry(req, &ring->buckets[i].by_data, by_data) {
+			if (aring_late_can_end(req))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The soft one with the lowest ticket, or with @old of those that have been held for
+ * long. &aring_ring.lock, which keeps it.
+ */
+static struct aring_req *aring_late_find(struct aring_ring *ring, bool old)
+{
+	struct aring_steered *steered;
+	struct aring_req *found = NULL;
+
+	spin_lock_irq(&ring->cq_lock);
+	list_for_each_entry(steered, &ring->steer.held, entry) {
+		struct aring_req *req = steered->req;
+
+		if (!aring_hold_is_soft(steered, steered->at) ||
+		    (steered->at == ARING_ACT_DELAY &&
+		     aring_late_time_passes(ring)))
+			continue;
+		if (old && time_before(jiffies,
+				       steered->since + ARING_SOFT_LIMIT))
+			continue;
+		if (!found || (s32)(req->ticket - found->ticket) < 0)
+			found = req;
+	}
+	spin_unlock_irq(&ring->cq_lock);
+	return found;
+}
+
+/**
+ * aring_late_look() - somebody is about to wait: let a soft hold go if he must
+ * @ring: the ring
+ *
+ * Context: process, no lock held.
+ *
+ * Return: true if one was let go: look again.
+ */
+bool aring_late_look(struct aring_ring *ring)
+{
+	struct aring_req *req = NULL;
+
+	/* What ends from here on is looked at again. */
+	WRITE_ONCE(ring->steer.look, false);
+	mutex_lock(&ring->lock);
+	if (!aring_late_any_can_end(ring))
+		req = aring_late_find(ring, false);
+	if (req)
+		aring_hold_let_go(req);
+	mutex_unlock(&ring->lock);
+	return req;
+}
+
+/**
+ * aring_late_news() - there is a soft hold that there was not before
+ * @ring: the ring, kept alive by the caller
+ *
+ * Who sleeps has not seen it. Who polls, likewise.
+ *
+ * Context: any, cq_lock not held.
+ */
+void aring_late_news(struct aring_ring *ring)
+{
+	queue_delayed_work(aring_wq, &ring->steer.soft_work, ARING_SOFT_LIMIT);
+	aring_cq_wake(ring);
+}
+
+static void aring_late_fn(struct work_struct *work)
+{
+	struct aring_ring *ring = container_of(to_delayed_work(work),
+					       struct aring_ring,
+					       steer.soft_work);
+	struct aring_req *req;
+
+	mutex_lock(&ring->lock);
+	while ((req = aring_late_find(ring, true)) != NULL)
+		aring_hold_let_go(req);
+	mutex_unlock(&ring->lock);
+	if (READ_ONCE(ring->steer.nr_soft))
+		queue_delayed_work(aring_wq, &ring->steer.soft_work,
+				   ARING_SOFT_LIMIT / 4);
+}
+
+/**
+ * aring_late_init() - nothing is late
+ * @ring: a new ring
+ */
+void aring_late_init(struct aring_ring *ring)
+{
+	INIT_LIST_HEAD(&ring->steer.after);
+	INIT_DELAYED_WORK(&ring->steer.soft_work, aring_late_fn);
+}
+
+/**
+ * aring_late_exit() - nothing will be late any more
+ * @ring: a ring without requests
+ *
+ * Context: process.
+ */
+void aring_late_exit(struct aring_ring *ring)
+{
+	cancel_delayed_work_sync(&ring->steer.soft_work);
+	WARN_ON_ONCE(!list_empty(&ring->steer.after));
+}
