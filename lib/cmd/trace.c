@@ -304,9 +304,12 @@ static bool parse(struct options *o, int argc, char **argv)
 	guess_format(o);
 	if (format && !parse_format(o, format))
 		return false;
-	if ((optind == argc) == !o->file) {
-		complain(o->file ? "a program or --file, not both" :
-				   "which program?");
+	if (optind == argc && !o->file) {
+		complain("which program?");
+		return false;
+	}
+	if (optind < argc && o->file) {
+		complain("a program or --file, not both");
 		return false;
 	}
 	o->under.argv = argv + optind;

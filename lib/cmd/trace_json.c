@@ -48,9 +48,10 @@ static void put_request(const struct trace *t, size_t i, size_t lane, FILE *f)
 	put_begin(f, "X", req->ring, lane, req->begin);
 	fputs(",\"dur\":", f);
 	put_us(f, req->end - req->begin);
-	fprintf(f, ",\"cat\":\"request\",\"name\":\"%s\",\"args\":{\"ticket\":%u,\"user_data\":\"%#llx\",\"result\":\"%s\",\"state\":\"%s\"}}",
-		trace_op_name(req->opcode), req->ticket, req->user_data,
-		trace_res(req, buf), trace_state_name(req->last));
+	fprintf(f, ",\"cat\":\"request\",\"name\":\"%s\",\"args\":{\"ticket\":%u,",
+		trace_op_name(req->opcode), req->ticket);
+	fprintf(f, "\"user_data\":\"%#llx\",\"result\":\"%s\",\"state\":\"%s\"}}",
+		req->user_data, trace_res(req, buf), trace_state_name(req->last));
 	for (k = 0; k < req->nr_spans; k++) {
 		if (s[k].state >= TRACE_DONE)
 			continue;
@@ -86,16 +87,22 @@ static void put_cancel(const struct trace *t, size_t i, const size_t *lane_of,
 		i + 1, trace_verdict(c->verdict));
 }
 
+static void put_lane_name(FILE *f, size_t pid, size_t tid)
+{
+	fprintf(f, ",\n{\"ph\":\"M\",\"pid\":%zu,\"tid\":%zu,\"name\":\"thread_name\",", pid,
+		tid);
+	fprintf(f, "\"args\":{\"name\":\"lane %zu\"}}", tid);
+}
+
 static void put_ring(const struct trace *t, size_t nr, size_t *lane_of, __u64 *lanes,
 		     FILE *f)
 {
 	const struct trace_ring *ring = &t->rings[nr];
 	size_t i, nr_lanes = 0;
 
-	/* Printable ASCII without quotes and backslashes, but for the name. */
-	fprintf(f, ",\n{\"ph\":\"M\",\"pid\":%zu,\"name\":\"process_name\",\"args\":{\"name\":\"",
-		nr + 1);
-	fprintf(f, "ring %u of ", ring->id);
+	fprintf(f, ",\n{\"ph\":\"M\",\"pid\":%zu,\"name\":\"process_name\",", nr + 1);
+	fprintf(f, "\"args\":{\"name\":\"ring %u of ", ring->id);
+	/* It is printable ASCII. */
 	for (i = 0; ring->name[i]; i++)
 		fprintf(f, ring->name[i] == '"' || ring->name[i] == '\\' ?
 			"\\%c" : "%c", ring->name[i]);
@@ -106,8 +113,7 @@ static void put_ring(const struct trace *t, size_t nr, size_t *lane_of, __u64 *l
 		put_request(t, i, lane_of[i], f);
 	}
 	for (i = 0; i < nr_lanes; i++)
-		fprintf(f, ",\n{\"ph\":\"M\",\"pid\":%zu,\"tid\":%zu,\"name\":\"thread_name\",\"args\":{\"name\":\"lane %zu\"}}",
-			nr + 1, i + 1, i + 1);
+		put_lane_name(f, nr + 1, i + 1);
 }
 
 /**
@@ -124,8 +130,10 @@ void trace_draw_json(const struct trace *t, FILE *f)
 	if (!lane_of || !lanes) {
 		complain("out of memory");
 	} else {
-		fprintf(f, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"lost events\":%llu},\"traceEvents\":[\n{\"ph\":\"M\",\"pid\":0,\"name\":\"process_name\",\"args\":{\"name\":\"aring trace\"}}",
+		fprintf(f, "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"lost events\":%llu},\n",
 			t->lost + t->left_out);
+		fputs("\"traceEvents\":[\n{\"ph\":\"M\",\"pid\":0,\"name\":\"process_name\",", f);
+		fputs("\"args\":{\"name\":\"aring trace\"}}", f);
 		for (i = 0; i < t->nr_rings; i++)
 			put_ring(t, i, lane_of, lanes, f);
 		for (i = 0; i < t->nr_cancels; i++)

@@ -9,8 +9,9 @@
  *	process PID NAME
  *	lost NUMBER
  *	edge TIME RING PROCESS TICKET OPCODE USER_DATA FROM TO RES CLOCK
- *	cancel TIME RING PROCESS TICKET OPCODE USER_DATA VERDICT BY_TICKET BY_OPCODE BY_USER_DATA CLOCK
+ *	cancel TIME RING PROCESS TICKET OPCODE USER_DATA VERDICT BY CLOCK
  *
+ * where BY is the ticket, the opcode and the user_data of who cancels.
  * FROM and TO are names of states, CLOCK is real or virtual.
  */
 #include <errno.h>

@@ -30,7 +30,9 @@ static const char style[] =
 ".late { stroke-dasharray: 4 3 } .m { fill: #cc79a7 }\n"
 ".g { stroke: #ddd } .r { text-anchor: end }\n"
 "</style>\n"
-"<defs><marker id=\"head\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto-start-reverse\"><path class=\"m\" d=\"M0 0 8 4 0 8z\"/></marker></defs>\n";
+"<defs><marker id=\"head\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\"\n"
+"markerWidth=\"7\" markerHeight=\"7\" orient=\"auto-start-reverse\">\n"
+"<path class=\"m\" d=\"M0 0 8 4 0 8z\"/></marker></defs>\n";
 
 /* One ring that is being drawn, from @top on. */
 struct svg {
@@ -41,6 +43,27 @@ struct svg {
 	double height;		/* of a row */
 	size_t share;		/* requests in a row */
 };
+
+/* @s needs no escaping. */
+static void put_text(FILE *f, const char *class, double x, double y, const char *s)
+{
+	fprintf(f, "<text class=\"%s\" x=\"%.1f\" y=\"%.1f\">%s</text>\n", class, x, y, s);
+}
+
+static void put_number(FILE *f, const char *class, double x, double y, __u32 n)
+{
+	char buf[TRACE_TEXT];
+
+	snprintf(buf, sizeof(buf), "%u", n);
+	put_text(f, class, x, y, buf);
+}
+
+static void put_bar(FILE *f, unsigned int state, double x, double y, double width,
+		    int height)
+{
+	fprintf(f, "<rect class=\"s%u\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\"/>\n",
+		state, x, y, width, height);
+}
 
 static double x_of(const struct svg *s, __u64 time)
 {
@@ -71,10 +94,11 @@ static void draw_axis(const struct svg *s, double bottom)
 	__u64 tick = trace_tick(s->ring->length, 9), at;
 	char buf[TRACE_TEXT];
 
-	for (at = 0; at <= s->ring->length; at += tick)
-		fprintf(s->f, "<path class=\"g\" d=\"M%.1f %.1fV%.1f\"/><text x=\"%.1f\" y=\"%.1f\">%s</text>\n",
-			x_of(s, at), s->top + HEAD - 14, bottom, x_of(s, at) + 3,
-			s->top + HEAD - 5, trace_ns(at, buf));
+	for (at = 0; at <= s->ring->length; at += tick) {
+		fprintf(s->f, "<path class=\"g\" d=\"M%.1f %.1fV%.1f\"/>\n", x_of(s, at),
+			s->top + HEAD - 14, bottom);
+		put_text(s->f, "l", x_of(s, at) + 3, s->top + HEAD - 5, trace_ns(at, buf));
+	}
 }
 
 static void draw_bars(const struct svg *s, size_t i)
@@ -91,8 +115,7 @@ static void draw_bars(const struct svg *s, size_t i)
 			end = x + 3;
 		else if (end < x + 1)
 			end = x + 1;
-		fprintf(s->f, "<rect class=\"s%u\" x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%d\"/>\n",
-			span[k].state, x, y + 2, end - x, ROW - 4);
+		put_bar(s->f, span[k].state, x, y + 2, end - x, ROW - 4);
 	}
 }
 
@@ -104,40 +127,46 @@ static void draw_request(const struct svg *s, size_t i)
 
 	fputs("<g><title>", s->f);
 	trace_story(s->t, i, s->f);
-	fprintf(s->f, "</title><text x=\"4\" y=\"%.1f\">%u</text><text x=\"70\" y=\"%.1f\">%s</text><text class=\"r\" x=\"%d\" y=\"%.1f\">%#llx</text><text x=\"%d\" y=\"%.1f\">%s</text>\n",
-		y + 11, req->ticket, y + 11, trace_op_name(req->opcode),
-		LABEL - 8, y + 11, req->user_data, WIDTH - RESULT + 8, y + 11,
-		trace_res(req, buf));
+	fputs("</title>\n", s->f);
+	put_number(s->f, "l", 4, y + 11, req->ticket);
+	put_text(s->f, "l", 70, y + 11, trace_op_name(req->opcode));
+	snprintf(buf, sizeof(buf), "%#llx", req->user_data);
+	put_text(s->f, "r", LABEL - 8, y + 11, buf);
+	put_text(s->f, "l", WIDTH - RESULT + 8, y + 11, trace_res(req, buf));
 	draw_bars(s, i);
 	fputs("</g>\n", s->f);
 }
 
 /* Runs of equal cells are one bar. */
+static void draw_band(const struct svg *s, const unsigned char *cells, double y)
+{
+	size_t c, end;
+
+	for (c = 0; c < BARS; c = end) {
+		for (end = c + 1; end < BARS && cells[end] == cells[c];)
+			end++;
+		if (cells[c])
+			put_bar(s->f, cells[c] - 1, LABEL + (double)c, y,
+				(double)(end - c), BAND);
+	}
+}
+
 static void draw_bands(const struct svg *s)
 {
 	struct trace_field d = { .t = s->t, .ring = s->ring };
-	const unsigned char *cells;
-	size_t i, c, end;
+	size_t i, nr;
+	double y;
 
 	if (!trace_field_make(&d, BARS, BANDS)) {
 		complain("out of memory");
 		return;
 	}
 	for (i = 0; i < d.rows; i++) {
-		cells = &d.cells[i * d.columns];
-		for (c = 0; c < d.columns; c = end) {
-			for (end = c + 1; end < d.columns && cells[end] == cells[c];)
-				end++;
-			if (cells[c])
-				fprintf(s->f, "<rect class=\"s%d\" x=\"%zu\" y=\"%.1f\" width=\"%zu\" height=\"%d\"/>\n",
-					cells[c] - 1, LABEL + c,
-					s->top + HEAD + (double)i * BAND, end - c,
-					BAND);
-		}
+		y = s->top + HEAD + (double)i * BAND;
+		draw_band(s, d.cells + i * d.columns, y);
 		if (i % 25 == 0)
-			fprintf(s->f, "<text class=\"r\" x=\"%d\" y=\"%.1f\">%u</text>\n",
-				LABEL - 8, s->top + HEAD + (double)i * BAND + 8,
-				s->t->reqs[s->ring->first + i * d.share].ticket);
+			put_number(s->f, "r", LABEL - 8, y + 8,
+				   s->t->reqs[trace_field_row(&d, i, &nr)].ticket);
 	}
 	trace_field_free(&d);
 }
@@ -159,8 +188,9 @@ static void draw_cancel(const struct svg *s, const struct trace_cancel *c)
 		to += to < from ? 5 : -5;
 	if (to - from < 3 && from - to < 3)
 		return;
-	fprintf(s->f, "<path class=\"a%s\" d=\"M%.1f %.1fV%.1f\"><title>%s</title></path>\n",
-		c->verdict ? " late" : "", x, from, to, trace_verdict(c->verdict));
+	fprintf(s->f, "<path class=\"a%s\" d=\"M%.1f %.1fV%.1f\">", c->verdict ? " late" : "",
+		x, from, to);
+	fprintf(s->f, "<title>%s</title></path>\n", trace_verdict(c->verdict));
 }
 
 /* Return: how high it was. */
@@ -202,11 +232,14 @@ static void draw_legend(FILE *f)
 {
 	unsigned int i;
 
-	for (i = TRACE_SUBMITTED; i <= TRACE_CANCELLED; i++)
-		fprintf(f, "<rect class=\"s%u\" x=\"%u\" y=\"29\" width=\"12\" height=\"10\"/><text x=\"%u\" y=\"38\">%s</text>\n",
-			i, 4 + 110 * i, 20 + 110 * i, trace_state_name(i));
-	fputs("<path class=\"a\" d=\"M556 34H580\"/><text x=\"586\" y=\"38\">cancels</text><path class=\"a late\" d=\"M656 34H680\"/><text x=\"686\" y=\"38\">too late</text>\n",
-	      f);
+	for (i = TRACE_SUBMITTED; i <= TRACE_CANCELLED; i++) {
+		put_bar(f, i, 4 + 110 * i, 29, 12, 10);
+		put_text(f, "l", 20 + 110 * i, 38, trace_state_name(i));
+	}
+	fputs("<path class=\"a\" d=\"M556 34H580\"/>\n", f);
+	fputs("<path class=\"a late\" d=\"M656 34H680\"/>\n", f);
+	put_text(f, "l", 586, 38, "cancels");
+	put_text(f, "l", 686, 38, "too late");
 }
 
 /**
@@ -224,11 +257,12 @@ void trace_draw_svg(const struct trace *t, const struct trace_look *look,
 	for (i = 0; i < t->nr_rings; i++)
 		height += HEAD + 10 + row_height(&t->rings[i], look->rows) *
 			  (double)rows_of(&t->rings[i], look->rows, &share);
-	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n",
-		WIDTH, height, WIDTH, height);
-	fputs(style, f);
-	fprintf(f, "<rect width=\"%d\" height=\"%.0f\" fill=\"#fff\"/>\n<text class=\"h\" x=\"4\" y=\"18\">",
+	fputs("<svg xmlns=\"http://www.w3.org/2000/svg\" ", f);
+	fprintf(f, "width=\"%d\" height=\"%.0f\" viewBox=\"0 0 %d %.0f\">\n", WIDTH, height,
 		WIDTH, height);
+	fputs(style, f);
+	fprintf(f, "<rect width=\"%d\" height=\"%.0f\" fill=\"#fff\"/>\n", WIDTH, height);
+	fputs("<text class=\"h\" x=\"4\" y=\"18\">", f);
 	trace_escape(f, t->title);
 	fputs(": ", f);
 	trace_summary(t, f);

@@ -30,7 +30,7 @@
 #define LOOK_NS		5000000		/* so often we look for new events */
 #define QUIET_LOOKS	10		/* so many in vain are enough at the end */
 #define LAST_LOOKS	100		/* and so many in any case */
-#define MAX_PID		(1U << 22)
+#define MAX_PID		0x400000U
 
 /* How much the kernel may keep, for all CPUs together; for one at most, at least. */
 #define BUFFERS_KB	(64 * 1024)
@@ -390,7 +390,7 @@ static bool find_tracefs(struct trace_source *s)
 			err = errno;
 	}
 	if (err == ENOENT)
-		complain("%s: there is no tracefs; next: mount -t tracefs nodev %s (a kernel without CONFIG_FTRACE has none)",
+		complain("%s: there is no tracefs; next: mount -t tracefs nodev %s",
 			 dirs[0], dirs[0]);
 	else
 		complain("%s: %s; next: run aring trace as root", dirs[0],
@@ -498,7 +498,7 @@ struct trace_source *trace_source_open(struct trace *t)
 	if (!find_tracefs(s))
 		goto fail;
 	if (!find_kind(s, EDGE)) {
-		complain("the kernel has no events of aring; next: load the module (modprobe aring)");
+		complain("the kernel has no events of aring; next: modprobe aring");
 		goto fail;
 	}
 	if (!find_kind(s, CANCEL) || !find_kind(s, FORK) || !find_kind(s, EXEC) ||
@@ -596,6 +596,11 @@ static void name_like_parent(struct trace_source *s, __u32 pid)
 		trace_name_process(t, pid, name);
 }
 
+static bool is_ours(const unsigned char *ours, __u32 pid)
+{
+	return pid < MAX_PID && ours[pid / 8] & 1 << pid % 8;
+}
+
 /* What this process has not started, or what it has started, goes. */
 static void keep_descendants(struct trace_source *s)
 {
@@ -606,23 +611,22 @@ static void keep_descendants(struct trace_source *s)
 
 	if (!ours)
 		return;
-#define IS_OURS(pid)	((pid) < MAX_PID && ours[(pid) / 8] & 1 << (pid) % 8)
 	pid = (__u32)getpid();
 	ours[pid / 8] |= (unsigned char)(1 << pid % 8);
 	if (s->nr_forks)
 		qsort(s->forks, s->nr_forks, sizeof(*s->forks), by_when);
 	for (i = 0; i < s->nr_forks; i++) {
 		pid = s->forks[i].child;
-		if (pid < MAX_PID && IS_OURS(s->forks[i].parent))
+		if (pid < MAX_PID && is_ours(ours, s->forks[i].parent))
 			ours[pid / 8] |= (unsigned char)(1 << pid % 8);
 	}
 	for (i = 0; i < t->nr_events; i++)
-		if (IS_OURS(t->events[i].process))
+		if (is_ours(ours, t->events[i].process))
 			t->events[kept++] = t->events[i];
 	t->nr_events = kept;
 	kept = 0;
 	for (i = 0; i < t->nr_processes; i++)
-		if (IS_OURS(t->processes[i].pid))
+		if (is_ours(ours, t->processes[i].pid))
 			t->processes[kept++] = t->processes[i];
 	t->nr_processes = kept;
 	for (i = 0, pid = 0; i < t->nr_events; i++) {
@@ -630,7 +634,6 @@ static void keep_descendants(struct trace_source *s)
 			name_like_parent(s, t->events[i].process);
 		pid = t->events[i].process;
 	}
-#undef IS_OURS
 	free(ours);
 }
 
