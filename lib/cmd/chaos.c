@@ -322,7 +322,7 @@ static void append_errno(char *buf, size_t size, __u32 nr, __u32 ppm)
 
 	if (!name)
 		return;
-	for (i = 0; name[i] && i < sizeof(key) - 2; i++)
+	for (i = 0; i < sizeof(key) - 2 && name[i]; i++)
 		key[i] = (char)tolower((unsigned char)name[i]);
 	key[i++] = '=';
 	key[i] = 0;

@@ -173,7 +173,7 @@ static int shrink_failure(struct chaotic *c, const struct plan *plan,
 	if (ret && !s.repeated)
 		goto out;
 	if (!s.repeated) {
-		complain("the failure does not repeat: %u runs with the same %zu deviations went otherwise",
+		complain("the failure does not repeat: %u runs with all %zu deviations went otherwise",
 			 s.runs, plan->nr);
 		goto out;
 	}

@@ -192,8 +192,7 @@ static void propose(struct exploring *x, const struct plan *p,
 
 	if (has_sort(p, &d))
 		return;
-	if (enter ? !aring_permits_enter(x->level, ARING_WHEN_IDLE |
-					 ARING_WHEN_WHOLE, action) :
+	if (enter ? !aring_permits_enter(x->level, ARING_WHEN_IDLE, action) :
 	    !aring_permits(x->level, r, action, value))
 		return;
 	plan_copy(&more, p);
@@ -268,16 +267,7 @@ static bool has_successor(const struct seen *seen, size_t i)
 	return false;
 }
 
-#define WANTED(x, what)	(!(x)->only || (x)->only->what)
-
-static void propose_enter(struct exploring *x, const struct plan *p,
-			  const struct aring_seen *r)
-{
-	if (WANTED(x, eintr_ppm))
-		propose(x, p, r, ARING_ACT_ENTER_EINTR, 0);
-	if (WANTED(x, take_ppm) && r->len > 1)
-		propose(x, p, r, ARING_ACT_ENTER_TAKE, 1);
-}
+#define WANTED(x, member)	(!(x)->only || (x)->only->member)
 
 static void propose_all(struct exploring *x, const struct plan *p)
 {
@@ -291,7 +281,8 @@ static void propose_all(struct exploring *x, const struct plan *p)
 		const struct aring_seen *r = &seen->req[i];
 
 		if (r->flags & ARING_SEEN_ENTER) {
-			propose_enter(x, p, r);
+			if (WANTED(x, eintr_ppm))
+				propose(x, p, r, ARING_ACT_ENTER_EINTR, 0);
 			continue;
 		}
 		if (WANTED(x, short_ppm))

@@ -275,7 +275,7 @@ static bool expect(struct words *w, const char *word)
 	       wrong(w, "'%s' where there should be '%s'", peek(w), word);
 }
 
-static bool number(struct words *w, const char *of, __u64 min, __u64 max,
+static bool take_number(struct words *w, const char *of, __u64 min, __u64 max,
 		   __u64 *nr)
 {
 	if (!read_number(peek(w), max, nr) || *nr < min)
@@ -284,11 +284,11 @@ static bool number(struct words *w, const char *of, __u64 min, __u64 max,
 	return true;
 }
 
-static bool number32(struct words *w, const char *of, __u64 min, __u32 *nr)
+static bool take_number32(struct words *w, const char *of, __u64 min, __u32 *nr)
 {
 	__u64 v;
 
-	if (!number(w, of, min, ~0U, &v))
+	if (!take_number(w, of, min, ~0U, &v))
 		return false;
 	*nr = (__u32)v;
 	return true;
@@ -313,16 +313,16 @@ static bool read_address(struct words *w, struct aring_deviation *d)
 {
 	d->process = 1;
 	if (next_is(w, "process") &&
-	    !number32(w, "a process", 1, &d->process))
+	    !take_number32(w, "a process", 1, &d->process))
 		return false;
-	if (!expect(w, "ring") || !number32(w, "a ring", 1, &d->ring))
+	if (!expect(w, "ring") || !take_number32(w, "a ring", 1, &d->ring))
 		return false;
 	if (next_is(w, "enter")) {
 		d->flags = ARING_DEV_ENTER;
-		return number32(w, "an ENTER", 1, &d->number);
+		return take_number32(w, "an ENTER", 1, &d->number);
 	}
 	return expect(w, "ticket") &&
-	       number32(w, "a ticket", 0, &d->number) && read_op(w, d);
+	       take_number32(w, "a ticket", 0, &d->number) && read_op(w, d);
 }
 
 static bool read_enter_action(struct words *w, struct aring_deviation *d)
@@ -333,9 +333,9 @@ static bool read_enter_action(struct words *w, struct aring_deviation *d)
 	}
 	if (next_is(w, "take")) {
 		d->action = ARING_ACT_ENTER_TAKE;
-		return number(w, "SQEs", 0, ~0U, &d->value);
+		return take_number(w, "SQEs", 0, ~0U, &d->value);
 	}
-	return wrong(w, "'%s' is nothing that is done to an ENTER; there are: eintr, take",
+	return wrong(w, "'%s' is done to no ENTER; there are: eintr, take",
 		     peek(w));
 }
 
@@ -345,7 +345,7 @@ static bool read_fail(struct words *w, struct aring_deviation *d)
 
 	d->action = ARING_ACT_FAIL;
 	if (!name)
-		return number(w, "an error", 1, 4095, &d->value) ||
+		return take_number(w, "an error", 1, 4095, &d->value) ||
 		       wrong(w, "'%s' is no error", peek(w));
 	d->value = name->nr;
 	w->at++;
@@ -367,9 +367,9 @@ static bool read_ticket_action(struct words *w, struct aring_deviation *d)
 	if (next_is(w, "shorten")) {
 		d->action = ARING_ACT_SHORTEN;
 		if (!next_is(w, "to") &&
-		    !(number(w, "bytes", 1, ~0ULL, &d->was) && expect(w, "to")))
+		    !(take_number(w, "bytes", 1, ~0ULL, &d->was) && expect(w, "to")))
 			return false;
-		return number(w, "bytes", 0, ~0ULL, &d->value);
+		return take_number(w, "bytes", 0, ~0ULL, &d->value);
 	}
 	if (next_is(w, "fail"))
 		return read_fail(w, d);
@@ -382,7 +382,7 @@ static bool read_ticket_action(struct words *w, struct aring_deviation *d)
 	}
 	if (next_is(w, "after")) {
 		d->action = ARING_ACT_AFTER;
-		return number(w, "successors", 1, ~0U, &d->value);
+		return take_number(w, "successors", 1, ~0U, &d->value);
 	}
 	if (next_is(w, "cancel"))
 		return read_cancel(w, d);
@@ -390,7 +390,7 @@ static bool read_ticket_action(struct words *w, struct aring_deviation *d)
 		d->action = ARING_ACT_CQ_FULL;
 		return expect(w, "full");
 	}
-	return wrong(w, "'%s' is nothing that is done to a request; there are: shorten, fail, delay, after, cancel, cq full",
+	return wrong(w, "'%s' is done to no request; there are: shorten, fail, delay, after, cancel, cq full",
 		     peek(w));
 }
 

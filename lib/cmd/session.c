@@ -117,7 +117,7 @@ int session_virtual_clock(int fd)
  */
 int session_log(int fd, struct plan *log, __u64 *lost)
 {
-	struct aring_deviation part[BATCH];
+	struct aring_deviation part[BATCH] = { 0 };
 	struct aring_session s;
 	__u32 i;
 	int ret;
@@ -148,7 +148,7 @@ int session_log(int fd, struct plan *log, __u64 *lost)
  */
 int session_seen(int fd, struct seen *seen, __u64 *lost)
 {
-	struct aring_seen part[BATCH];
+	struct aring_seen part[BATCH] = { 0 };
 	struct aring_session s;
 	__u32 i;
 	int ret;
