@@ -364,6 +364,21 @@ static void aring_offer(struct aring_ring *ring, struct aring_offer *offer,
 		offer->when |= ARING_WHEN_IDLE;
 }
 
+/* Who tries every plan wants to know where ENTER could be interrupted. */
+static void aring_offer_seen(const struct aring_member *member,
+			     const struct aring_offer *offer)
+{
+	struct aring_sess *sess = member->sess;
+	const struct aring_seen seen = {
+		.ticket = offer->number, .ring = offer->ring,
+		.process = member->process->nr, .flags = ARING_SEEN_ENTER,
+	};
+
+	if (sess->watch && (offer->when & ARING_WHEN_IDLE) &&
+	    !READ_ONCE(sess->closed))
+		aring_record_add(&sess->seen, &seen);
+}
+
 /* Is it permitted, and if it were one or some SQEs more? */
 static bool aring_decide_take(const struct aring_ring *ring, u32 level,
 			      struct aring_offer *offer,
@@ -447,6 +462,7 @@ int aring_session_enter(struct aring_ring *ring,
 	bool found = false;
 
 	aring_offer(ring, &offer, enter);
+	aring_offer_seen(ring->member, &offer);
 	if (sess->plan.nr)
 		found = aring_enter_plan(ring, &offer, &line);
 	else if (sess->with_chaos)

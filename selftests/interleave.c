@@ -517,12 +517,12 @@ static struct test {
 } test[EVENTS * POINTS * OPS];
 
 static void run_one(struct __test_metadata *_metadata,
-		    struct __fixture_variant_metadata *variant
-		    __attribute__((unused)))
+		    struct __fixture_variant_metadata *variant)
 {
 	struct test *t = (void *)((char *)_metadata - offsetof(struct test, meta));
 	struct life l = { .c = &t->c };
 
+	(void)variant;
 	_metadata->setup_completed = true;
 	if (setjmp(_metadata->env) == 0)
 		live(_metadata, &l);

@@ -354,8 +354,9 @@ static void report(struct prog *p, enum difference d)
 	print_difference(p, d);
 }
 
-static void interrupted(int sig __attribute__((unused)))
+static void interrupted(int sig)
 {
+	(void)sig;
 }
 
 FIXTURE(model) {
@@ -365,13 +366,29 @@ FIXTURE_VARIANT(model) {
 	unsigned int variant;		/* which of six seeds in a row */
 };
 
-#define VARIANT(name, nr) FIXTURE_VARIANT_ADD(model, name) { .variant = nr }
-VARIANT(manual_unordered, 0);
-VARIANT(automatic_unordered, 1);
-VARIANT(manual_completion_order, 2);
-VARIANT(automatic_completion_order, 3);
-VARIANT(manual_submission_order, 4);
-VARIANT(automatic_submission_order, 5);
+FIXTURE_VARIANT_ADD(model, manual_unordered) {
+	.variant = 0,
+};
+
+FIXTURE_VARIANT_ADD(model, automatic_unordered) {
+	.variant = 1,
+};
+
+FIXTURE_VARIANT_ADD(model, manual_completion_order) {
+	.variant = 2,
+};
+
+FIXTURE_VARIANT_ADD(model, automatic_completion_order) {
+	.variant = 3,
+};
+
+FIXTURE_VARIANT_ADD(model, manual_submission_order) {
+	.variant = 4,
+};
+
+FIXTURE_VARIANT_ADD(model, automatic_submission_order) {
+	.variant = 5,
+};
 
 FIXTURE_SETUP(model)
 {

@@ -86,6 +86,12 @@ struct prog {
 	bool			off[PROG_LINES];
 };
 
+/* What byte @i is that line @nr writes. */
+static inline unsigned char prog_byte(unsigned int nr, unsigned int i)
+{
+	return nr * 37 + i * 11 + (nr >> 8) + 1;
+}
+
 /* ---- what a program sees ------------------------------------------------- */
 
 enum seen_kind { SEEN_CQE, SEEN_ENTER, SEEN_MOVE };
@@ -263,10 +269,9 @@ static inline void prog_print_sqe(const struct prog *p, const struct line *l)
 	printf("SQE %llu: %s", l->user_data, prog_opcode(l));
 	switch (l->opcode) {
 	case ARING_OP_TIMEOUT:
+	case ARING_OP_LINK_TIMEOUT:
 		if (l->off)
 			printf(" %llu completions", l->off);
-		/* fall through */
-	case ARING_OP_LINK_TIMEOUT:
 		printf(" %s %lld", l->op_flags & ARING_TIMEOUT_ABS ? "at" : "in", l->time);
 		if (l->op_flags & ARING_TIMEOUT_ETIME_SUCCESS)
 			printf(", -ETIME is success");
@@ -326,12 +331,14 @@ static inline void prog_print(const struct prog *p)
 {
 	static const char *const policy[] = { "fifo", "shortest", "elevator" };
 
-	printf("# clock %s, %s, first index %u, device: %llu bytes, %u channels, %s, base %llu, per byte %llu ps, per distance %llu ps\n",
-	       p->automatic ? "automatic" : "manual",
+	printf("# clock %s, %s, first index %u\n", p->automatic ? "automatic" : "manual",
 	       p->setup_flags & ARING_SETUP_COMPLETION_ORDER ? "completion order" :
 	       p->setup_flags & ARING_SETUP_SUBMISSION_ORDER ? "submission order" :
-	       "unordered", p->first_index, p->vdev.size, p->vdev.channels,
-	       policy[p->vdev.policy], p->vdev.base, p->vdev.per_byte, p->vdev.per_distance);
+	       "unordered", p->first_index);
+	printf("# device: %llu bytes, %u channels, %s", p->vdev.size, p->vdev.channels,
+	       policy[p->vdev.policy]);
+	printf(", base %llu ns, per byte %llu ps, per distance %llu ps\n", p->vdev.base,
+	       p->vdev.per_byte, p->vdev.per_distance);
 	for (unsigned int i = 0; i < p->nr; i++)
 		if (!p->off[i])
 			prog_print_line(p, i);
@@ -374,7 +381,7 @@ static inline bool chance(struct maker *k, unsigned int percent)
 /* Short times: so that many things come to the same instant. */
 static inline __s64 pick_time(struct maker *k)
 {
-	return chance(k, 80) ? 1 + pick(k, 40) : pick(k, 200);
+	return chance(k, 80) ? pick(k, 40) : pick(k, 200);
 }
 
 static inline struct line *make_line(struct maker *k, enum line_kind kind)
@@ -442,7 +449,7 @@ static inline void make_transfer(struct maker *k, struct line *l)
 		l->off = k->p->vdev.size - l->len;
 	if (chance(k, 30)) {
 		l->op_flags = ARING_VDEV_TIME;
-		l->time = 1 + pick(k, 30);
+		l->time = pick(k, 30);
 	}
 }
 
@@ -568,7 +575,7 @@ static inline void prog_make(struct prog *p, __u64 seed)
 	p->vdev.size = PROG_BYTES + pick(&k, PROG_MEDIUM - PROG_BYTES);
 	p->vdev.channels = 1 + pick(&k, 4);
 	p->vdev.policy = pick(&k, 3);
-	p->vdev.base = 1 + pick(&k, 12);
+	p->vdev.base = pick(&k, 12);
 	p->vdev.per_byte = chance(&k, 50) ? pick(&k, 600) : 0;
 	p->vdev.per_distance = chance(&k, 50) ? pick(&k, 100) : 0;
 

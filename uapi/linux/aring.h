@@ -998,9 +998,9 @@ struct aring_deviation {
  * @flags: ARING_SEEN_*
  * @block: logical block size of what O_DIRECT goes to, else 0
  *
- * Requests are in the order in which they were submitted. Of an ENTER with which
- * ARING_ACT_ENTER_EINTR is permitted @ticket is the number, the first is 1, and
- * @len the number of SQEs offered; all else is 0.
+ * Requests are in the order in which they were submitted; LINK_TIMEOUTs are not
+ * seen. Of an ENTER with which ARING_ACT_ENTER_EINTR is permitted @ticket is the
+ * number, the first is 1, @ring and @process are set, and all else is 0.
  */
 struct aring_seen {
 	__u64	user_data;
