@@ -2,7 +2,7 @@
 /*
  * ARING_SETUP_CQE_TIMES: each CQE says how long its request was in which state.
  */
-#include "resources.h"
+#include "vdev.h"
 #include "disk.h"
 #include "poll.h"
 
@@ -51,13 +51,18 @@ static __u64 sum(const struct aring_cqe_times *t)
 	return t->submitted + t->queued + t->started;
 }
 
-#define EXPECT_CQE(want_data, want_res, t)				\
+#define EXPECT_VIRTUAL(want_data, want_res, t)				\
 	do {								\
 		struct aring_cqe cqe_;					\
 									\
 		ASSERT_EQ(0, reap(&self->r, &cqe_, &(t)));		\
 		EXPECT_EQ(want_data, cqe_.user_data);			\
 		EXPECT_EQ(want_res, cqe_.res);				\
+	} while (0)
+
+#define EXPECT_CQE(want_data, want_res, t)				\
+	do {								\
+		EXPECT_VIRTUAL(want_data, want_res, t);			\
 		EXPECT_LE(sum(&(t)), now_ns() - self->since);		\
 	} while (0)
 
@@ -261,6 +266,50 @@ TEST_F_TIMEOUT(times, what_has_started_stays_so_and_2_to_the_32_is_the_most, 60)
 	EXPECT_LT(t.queued, ms(4400) * test_slow());
 	close(fd);
 	close(dfd);
+}
+
+/* On a virtual clock they are exact: what takes no virtual time takes none. */
+TEST_F(times, of_a_virtual_clock_are_exact)
+{
+	struct __kernel_timespec hour = to_ts(ms(3600000));
+	struct aring_cqe_times t;
+
+	ASSERT_EQ(0, clock_virtual(&self->r, ARING_CLOCK_AUTO));
+	prep_nop(&self->r, 1);
+	prep_timeout(&self->r, &hour, 0, 0, 2);
+	ASSERT_EQ(2, ring_submit(&self->r));
+	EXPECT_VIRTUAL(1, 0, t);
+	EXPECT_EQ(0, sum(&t));
+	EXPECT_VIRTUAL(2, -ETIME, t);
+	EXPECT_EQ(ms(3600000), t.queued);
+	EXPECT_EQ(0, t.started);
+	EXPECT_EQ(0, t.submitted);
+}
+
+/* One channel: the second waits for the first. */
+TEST_F(times, of_the_device_are_its_own)
+{
+	struct aring_cqe_times t;
+	char *b = page_alloc(4096);
+
+	ASSERT_NE(NULL, b);
+	ASSERT_EQ(0, clock_virtual(&self->r, ARING_CLOCK_AUTO));
+	ASSERT_EQ(0, vdev_fifo(&self->r, 1 << 20, 1, 5000));
+	prep_vread(&self->r, b, 512, 0, 1);
+	prep_vread(&self->r, b + 512, 512, 0, 2);
+	takes(prep_vread(&self->r, b + 1024, 512, 0, 3), ms(5000));
+	ASSERT_EQ(3, ring_submit(&self->r));
+	EXPECT_VIRTUAL(1, 512, t);
+	EXPECT_EQ(0, t.queued);
+	EXPECT_EQ(5000, t.started);
+	EXPECT_VIRTUAL(2, 512, t);
+	EXPECT_EQ(5000, t.queued);
+	EXPECT_EQ(5000, t.started);
+	EXPECT_VIRTUAL(3, 512, t);
+	EXPECT_EQ(10000, t.queued);
+	EXPECT_EQ(UINT32_MAX, t.started);
+	EXPECT_EQ(0, t.submitted);
+	munmap(b, 4096);
 }
 
 /* In a ring without them the space is there, and empty. */

@@ -6,6 +6,7 @@
 #define VDEV_H
 
 #include "clock.h"
+#include "resources.h"
 
 #define PAGE		4096UL
 
@@ -78,14 +79,6 @@ static inline bool vdev_state_is(struct ring *r, __u64 user_data,
 		return false;
 	text[n] = 0;
 	return strstr(text, want);
-}
-
-static inline void *page_alloc(size_t len)
-{
-	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
 }
 
 #endif /* VDEV_H */

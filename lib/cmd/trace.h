@@ -219,6 +219,7 @@ void trace_escape(FILE *f, const char *s);
  * @t: the trace
  * @ring: the ring, which has requests
  * @cells: by row and column: 0 for nothing, else the state and 1
+ * @dense: likewise: how many of the row's requests are there, from 0 to 3
  * @spent: scratch
  * @columns: how wide
  * @rows: how high
@@ -228,6 +229,7 @@ struct trace_field {
 	const struct trace *t;
 	const struct trace_ring *ring;
 	unsigned char *cells;
+	unsigned char *dense;
 	__u64 *spent;
 	size_t columns;
 	size_t rows;

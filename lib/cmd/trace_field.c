@@ -25,6 +25,22 @@ size_t trace_column(const struct trace_field *d, __u64 time)
 	return c < d->columns ? c : d->columns - 1;
 }
 
+/**
+ * trace_field_row() - which requests share a row
+ * @d: the field
+ * @row: the row
+ * @nr: out: how many
+ *
+ * Return: index of the first.
+ */
+size_t trace_field_row(const struct trace_field *d, size_t row, size_t *nr)
+{
+	*nr = d->ring->nr - row * d->share;
+	if (*nr > d->share)
+		*nr = d->share;
+	return d->ring->first + row * d->share;
+}
+
 /* Where column @c begins, in time. */
 static double edge(const struct trace_field *d, size_t c)
 {
@@ -63,10 +79,24 @@ static void fill_ends(struct trace_field *d, size_t first, size_t nr,
 	}
 }
 
-static void fill_row(struct trace_field *d, size_t first, size_t nr,
-		     unsigned char *cells)
+/* Which of four parts of all the time that @nr requests could have spent there. */
+static unsigned char density(const struct trace_field *d, const __u64 *spent,
+			     size_t nr)
 {
-	size_t i, s, c;
+	double all = (double)d->ring->length / (double)d->columns * (double)nr;
+	double part = 0;
+	size_t s;
+
+	for (s = 0; s < TRACE_DONE; s++)
+		part += (double)spent[s];
+	part = part / all * 4;
+	return part >= 3 ? 3 : (unsigned char)part;
+}
+
+static void fill_row(struct trace_field *d, size_t row)
+{
+	unsigned char *cells = d->cells + row * d->columns;
+	size_t i, s, c, nr, first = trace_field_row(d, row, &nr);
 
 	memset(d->spent, 0, d->columns * TRACE_NR_STATES * sizeof(*d->spent));
 	for (i = first; i < first + nr; i++) {
@@ -90,24 +120,9 @@ static void fill_row(struct trace_field *d, size_t first, size_t nr,
 				cells[c] = (unsigned char)(1 + s);
 			}
 		}
+		d->dense[row * d->columns + c] = density(d, spent, nr);
 	}
 	fill_ends(d, first, nr, cells);
-}
-
-/**
- * trace_field_row() - which requests share a row
- * @d: the field
- * @row: the row
- * @nr: out: how many
- *
- * Return: index of the first.
- */
-size_t trace_field_row(const struct trace_field *d, size_t row, size_t *nr)
-{
-	*nr = d->ring->nr - row * d->share;
-	if (*nr > d->share)
-		*nr = d->share;
-	return d->ring->first + row * d->share;
 }
 
 /**
@@ -120,21 +135,20 @@ size_t trace_field_row(const struct trace_field *d, size_t row, size_t *nr)
  */
 bool trace_field_make(struct trace_field *d, size_t columns, size_t rows)
 {
-	size_t i, nr, first;
+	size_t i;
 
 	d->columns = columns;
 	d->share = (d->ring->nr + rows - 1) / rows;
 	d->rows = (d->ring->nr + d->share - 1) / d->share;
 	d->cells = calloc(d->rows * columns + 1, 1);
+	d->dense = calloc(d->rows * columns + 1, 1);
 	d->spent = calloc(columns * TRACE_NR_STATES, sizeof(*d->spent));
-	if (!d->cells || !d->spent) {
+	if (!d->cells || !d->dense || !d->spent) {
 		trace_field_free(d);
 		return false;
 	}
-	for (i = 0; i < d->rows; i++) {
-		first = trace_field_row(d, i, &nr);
-		fill_row(d, first, nr, &d->cells[i * columns]);
-	}
+	for (i = 0; i < d->rows; i++)
+		fill_row(d, i);
 	return true;
 }
 
@@ -145,7 +159,9 @@ bool trace_field_make(struct trace_field *d, size_t columns, size_t rows)
 void trace_field_free(struct trace_field *d)
 {
 	free(d->cells);
+	free(d->dense);
 	free(d->spent);
 	d->cells = NULL;
+	d->dense = NULL;
 	d->spent = NULL;
 }

@@ -26,6 +26,7 @@ static const char style[] =
 ".h { font: bold 13px system-ui, sans-serif }\n"
 ".s0 { fill: #9a9a9a } .s1 { fill: #e69f00 } .s2 { fill: #0072b2 }\n"
 ".s3 { fill: #009e73 } .s4 { fill: #d55e00 }\n"
+".d0 { opacity: .3 } .d1 { opacity: .5 } .d2 { opacity: .75 }\n"
 ".a { stroke: #cc79a7; stroke-width: 1.5; fill: none; marker-end: url(#head) }\n"
 ".late { stroke-dasharray: 4 3 } .m { fill: #cc79a7 }\n"
 ".g { stroke: #ddd } .r { text-anchor: end }\n"
@@ -137,17 +138,21 @@ static void draw_request(const struct svg *s, size_t i)
 	fputs("</g>\n", s->f);
 }
 
-/* Runs of equal cells are one bar. */
-static void draw_band(const struct svg *s, const unsigned char *cells, double y)
+/* Runs of equal cells are one bar; fainter where few of the requests are there. */
+static void draw_band(const struct svg *s, const unsigned char *cells,
+		      const unsigned char *dense, double y)
 {
 	size_t c, end;
 
 	for (c = 0; c < BARS; c = end) {
-		for (end = c + 1; end < BARS && cells[end] == cells[c];)
+		for (end = c + 1; end < BARS && cells[end] == cells[c] &&
+		     dense[end] == dense[c];)
 			end++;
-		if (cells[c])
-			put_bar(s->f, cells[c] - 1, LABEL + (double)c, y,
-				(double)(end - c), BAND);
+		if (!cells[c])
+			continue;
+		fprintf(s->f, "<path class=\"s%d d%d\" d=\"M%zu %.0fh%zuv%dh-%zuz\"/>\n",
+			cells[c] - 1, cells[c] == 1 + TRACE_CANCELLED ? 3 : dense[c],
+			LABEL + c, y, end - c, BAND, end - c);
 	}
 }
 
@@ -163,7 +168,7 @@ static void draw_bands(const struct svg *s)
 	}
 	for (i = 0; i < d.rows; i++) {
 		y = s->top + HEAD + (double)i * BAND;
-		draw_band(s, d.cells + i * d.columns, y);
+		draw_band(s, d.cells + i * d.columns, d.dense + i * d.columns, y);
 		if (i % 25 == 0)
 			put_number(s->f, "r", LABEL - 8, y + 8,
 				   s->t->reqs[trace_field_row(&d, i, &nr)].ticket);
