@@ -16,7 +16,7 @@ extensions = []
 source_suffix = '.rst'
 root_doc = 'index'
 language = 'en'
-exclude_patterns = ['_build']
+exclude_patterns = ['_build', 'chaos-table.rst']
 highlight_language = 'none'
 smartquotes = False
 

@@ -9,6 +9,7 @@
  */
 #include "hold.h"
 #include "op.h"
+#include "session.h"
 #include "worker.h"
 
 /*
@@ -116,7 +117,12 @@ static int aring_cancel_req(struct aring_req *req, bool leave)
  */
 int aring_cancel_one(struct aring_req *req)
 {
-	return aring_cancel_req(req, false);
+	int ret = aring_cancel_req(req, false);
+
+	/* With the lock held it is not reclaimed, whatever has become of it. */
+	if (unlikely(req->flags & ARING_REQ_FATE) && req->steered->fate.line)
+		aring_session_verdict(req, ret);
+	return ret;
 }
 
 /**

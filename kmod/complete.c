@@ -24,6 +24,7 @@
 #include "hold.h"
 #include "op.h"
 #include "quiet.h"
+#include "session.h"
 
 /* Look how much room the program has made. cq_lock. */
 static bool aring_cq_look_for_room(struct aring_ring *ring)
@@ -118,6 +119,8 @@ static bool aring_post_now(struct aring_ring *ring, struct aring_req *req)
  */
 static bool aring_post(struct aring_ring *ring, struct aring_req *req)
 {
+	if (unlikely(ring->watched))
+		aring_session_saw(req);
 	if (likely(!ring->ordered) || !aring_order_park(ring, req))
 		return aring_post_now(ring, req);
 	if (!(req->flags & ARING_REQ_COUNTED) && !aring_skips_cqe(req))
@@ -594,7 +597,7 @@ void aring_complete_batch(struct aring_ring *ring, struct aring_req *first)
 	unsigned long flags;
 
 	spin_lock_irqsave(&ring->cq_lock, flags);
-	if (likely(!ring->nr_overflow && !ring->ordered &&
+	if (likely(!ring->nr_overflow && !ring->ordered && !ring->watched &&
 		   ring->cqe_size == sizeof(struct aring_cqe))) {
 		if (ring->cq_room < ARING_BATCH)
 			aring_cq_look_for_room(ring);

@@ -4,6 +4,7 @@
  */
 #include <linux/seq_file.h>
 
+#include "main.h"
 #include "op.h"
 #include "sqpoll.h"
 
@@ -118,10 +119,8 @@ static void aring_show_overflow(struct seq_file *m, struct aring_ring *ring)
  */
 void aring_show_fdinfo(struct seq_file *m, struct file *file)
 {
-	struct aring_ring *ring;
+	struct aring_ring *ring = aring_ring_of(file);
 
-	/* Pairs with the cmpxchg-release in aring_setup(). */
-	ring = smp_load_acquire(&file->private_data);
 	if (!ring)
 		return;
 	aring_show_sq(m, ring);

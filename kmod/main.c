@@ -18,6 +18,7 @@
 #include "hold.h"
 #include "main.h"
 #include "quiet.h"
+#include "session.h"
 #include "sqpoll.h"
 #include "vdev.h"
 
@@ -32,47 +33,138 @@ static int aring_open(struct inode *inode, struct file *file)
 
 static int aring_release(struct inode *inode, struct file *file)
 {
-	struct aring_ring *ring = file->private_data;
+	const enum aring_file what = aring_file_is(file);
+	void *object = aring_file_as(file, what);
 
-	if (ring)
-		aring_ring_kill(ring);
+	if (what == ARING_FILE_RING)
+		aring_ring_kill(object);
+	else if (what == ARING_FILE_SESSION)
+		aring_session_close(object);
+	else if (what == ARING_FILE_MEMBER)
+		aring_member_free(object);
 	return 0;
 }
+
+/* What is in the bits of a pointer that its alignment leaves free. */
+#define ARING_FILE_MASK		3UL
 
 /**
  * aring_ring_of() - the ring of a file
  * @file: for which aring_is_ring() is true
  *
- * Return: the ring, or NULL before set-up.
+ * Return: the ring, or NULL if the file is none: not set up, or a session.
  */
-struct aring_ring *aring_ring_of(struct file *file)
+struct aring_ring *aring_ring_of(const struct file *file)
 {
-	/* Pairs with the cmpxchg-release in aring_setup(). */
-	return smp_load_acquire(&file->private_data);
+	/* Pairs with the cmpxchg-release in aring_file_turn(). */
+	void *object = smp_load_acquire(&file->private_data);
+
+	return unlikely((unsigned long)object & ARING_FILE_MASK) ? NULL :
+								   object;
 }
 
-static int aring_setup(struct file *file, struct aring_params __user *arg)
+/**
+ * aring_file_is() - what has become of a file?
+ * @file: for which aring_is_ring() is true
+ *
+ * Return: see &enum aring_file.
+ */
+enum aring_file aring_file_is(const struct file *file)
+{
+	unsigned long word = (unsigned long)READ_ONCE(file->private_data);
+
+	return word ? word & ARING_FILE_MASK : ARING_FILE_NEW;
+}
+
+/**
+ * aring_file_as() - the object behind a file
+ * @file: for which aring_is_ring() is true
+ * @what: what it is to be
+ *
+ * Return: the object, or NULL if it is something else.
+ */
+void *aring_file_as(const struct file *file, enum aring_file what)
+{
+	/* Pairs with the cmpxchg-release in aring_file_turn(). */
+	void *object = smp_load_acquire(&file->private_data);
+
+	if (((unsigned long)object & ARING_FILE_MASK) != what)
+		return NULL;
+	return (void *)((unsigned long)object & ~ARING_FILE_MASK);
+}
+
+static bool aring_file_turn(struct file *file, void *from,
+			    enum aring_file what, void *object)
+{
+	/* Pairs with the load-acquires of who looks. */
+	return cmpxchg_release(&file->private_data, from,
+			       (void *)((unsigned long)object | what)) == from;
+}
+
+/**
+ * aring_file_becomes() - a file that is nothing yet becomes something
+ * @file: for which aring_is_ring() is true
+ * @what: what
+ * @object: its object, complete
+ *
+ * Return: false if it was something already.
+ */
+bool aring_file_becomes(struct file *file, enum aring_file what, void *object)
+{
+	return aring_file_turn(file, NULL, what, object);
+}
+
+/* A ring is to be made of a file: with a member, of one that has joined. */
+static int aring_setup_file(struct file *file, struct aring_member *member,
+			    struct aring_params __user *arg)
 {
 	struct aring_params params;
 	struct aring_ring *ring;
+	int ret;
 
-	if (aring_ring_of(file))
-		return -EBUSY;
 	if (copy_from_user(&params, arg, sizeof(params)))
 		return -EFAULT;
 	ring = aring_ring_create(&params);
 	if (IS_ERR(ring))
 		return PTR_ERR(ring);
-	if (copy_to_user(arg, &params, sizeof(params))) {
-		aring_ring_kill(ring);
-		return -EFAULT;
+	ret = copy_to_user(arg, &params, sizeof(params)) ? -EFAULT : 0;
+	if (!ret && member) {
+		ret = aring_member_attach(member, ring);
+		/* Claimed by us: it is nothing else meanwhile. */
+		if (!ret)
+			aring_file_turn(file, file->private_data,
+					ARING_FILE_RING, ring);
+	} else if (!ret && !aring_file_becomes(file, ARING_FILE_RING, ring)) {
+		ret = -EBUSY;
 	}
-	/* Pairs with the load-acquires in aring_ring_of() and fdinfo.c. */
-	if (cmpxchg_release(&file->private_data, NULL, ring)) {
+	if (ret)
 		aring_ring_kill(ring);
+	return ret;
+}
+
+static int aring_setup(struct file *file, struct aring_params __user *arg)
+{
+	struct aring_member *member;
+	int ret;
+
+	switch (aring_file_is(file)) {
+	case ARING_FILE_NEW:
+		return aring_setup_file(file, NULL, arg);
+	case ARING_FILE_MEMBER:
+		break;
+	case ARING_FILE_SESSION:
+		return -EBADFD;
+	default:
 		return -EBUSY;
 	}
-	return 0;
+	member = aring_file_as(file, ARING_FILE_MEMBER);
+	/* NULL if it has become a ring since. */
+	if (!member || !aring_member_claim(member))
+		return -EBUSY;
+	ret = aring_setup_file(file, member, arg);
+	if (ret)
+		aring_member_unclaim(member);
+	return ret;
 }
 
 /* Read the argument of ENTER, cheaper than by copy_from_user(). */
@@ -201,6 +293,8 @@ static long aring_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return aring_setup(file, uarg);
 	case ARING_IOC_STEER:
 		return ring ? aring_steer(ring, uarg) : -EBADFD;
+	case ARING_IOC_SESSION:
+		return aring_session(file, uarg);
 	case ARING_IOC_INFO:
 		return aring_info(uarg);
 	default:

@@ -114,6 +114,7 @@ bool aring_req_refill(struct aring_ring *ring)
 		struct aring_req *req = slots[i];
 
 		req->ring = ring;
+		req->seen = NULL;
 		req->next = ring->free;
 		ring->free = req;
 	}

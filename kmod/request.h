@@ -310,6 +310,7 @@ struct aring_vio {
  * @waiters: its entries in foreign wait queues; a tty needs two
  * @gone: the wait queue was torn down under it
  * @steered: with ARING_REQ_FATE: what is to be done to it
+ * @seen: what its session sees of it, or NULL
  * @rw: per operation
  * @sync: per operation
  * @timeout: per operation
@@ -380,6 +381,7 @@ struct aring_req {
 	bool			gone;
 	struct aring_waiter	waiters[2];
 	struct aring_steered	*steered;
+	struct aring_seen	*seen;
 };
 
 /**
@@ -395,6 +397,20 @@ static inline void aring_req_set_result(struct aring_req *req, s32 res)
 	req->res = res;
 	if (unlikely(res < 0))
 		req->flags |= ARING_REQ_FAIL;
+}
+
+/* Make of a slot what carries no more than a CQE, perhaps none: SUBMITTED. */
+static inline void aring_req_init_bare(struct aring_req *req, u32 flags,
+				       u8 sqe_flags, u32 ticket, u64 user_data)
+{
+	aring_state_init(&req->state);
+	req->flags = flags;
+	req->opcode = ARING_OP_NOP;
+	req->sqe_flags = sqe_flags;
+	req->ticket = ticket;
+	req->user_data = user_data;
+	req->result = 0;
+	req->file = NULL;
 }
 
 /* In SQPOLL's thread: is it for the submitter's own ENTER only? */

@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "request.h"
+#include "session.h"
 #include "sqpoll.h"
 #include "user.h"
 #include "vdev.h"
@@ -196,6 +197,8 @@ static void aring_ring_free(struct aring_ring *ring)
 	if (ring->submitter)
 		put_task_struct(ring->submitter);
 	put_task_struct(ring->owner);
+	if (ring->member)
+		aring_member_free(ring->member);
 	mem_cgroup_put(ring->memcg);
 	aring_user_put(ring->user);
 	kfree(ring);

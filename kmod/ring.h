@@ -43,6 +43,7 @@
 #include "uapi/linux/aring.h"
 
 struct aring_device;
+struct aring_member;
 struct aring_req;
 struct aring_sleeper;
 struct aring_sqpoll;
@@ -240,6 +241,8 @@ struct aring_bucket {
  * @real_time: what happens by the monotonic clock
  * @rsrc: what is registered with the ring
  * @steer: rules, and what is held
+ * @member: its place in a session, or NULL; set before anybody can reach the ring
+ * @watched: likewise: the session wants to see what ends
  */
 struct aring_ring {
 	struct aring_shared	*shared;
@@ -328,6 +331,8 @@ struct aring_ring {
 
 	struct aring_resources	rsrc;
 	struct aring_steering	steer;
+	struct aring_member	*member;
+	bool			watched;
 };
 
 /* The module's workqueue: ends rings, makes workers, cancels after munmap. */

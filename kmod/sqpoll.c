@@ -205,13 +205,13 @@ bool aring_sqpoll_rests(struct aring_ring *ring)
 {
 	struct aring_sqpoll *sqpoll = ring->sqpoll;
 
-	/*
-	 * What was offered after it had looked for the last time it takes when it
-	 * is woken, which takes it out of the queue.
-	 */
 	if (!aring_sqpoll_ready(ring) || aring_sqpoll_orphaned(ring))
 		return true;
-	/* No barrier: who offered it has been in ENTER since, and rests now. */
+	/*
+	 * What was offered after it had looked for the last time it takes when it
+	 * is woken, which takes it out of the queue. No barrier: who offered it
+	 * has been in ENTER since, and rests now.
+	 */
 	return READ_ONCE(sqpoll->asleep) && waitqueue_active(&sqpoll->wait);
 }
 

@@ -16,6 +16,7 @@
 
 #include "hold.h"
 #include "op.h"
+#include "session.h"
 
 #define ARING_MATCH_ALL \
 	(ARING_MATCH_OPCODE | ARING_MATCH_KIND | ARING_MATCH_USER_DATA | \
@@ -267,7 +268,11 @@ static bool aring_steer_rules(struct aring_req *req, struct aring_fate *fate)
 bool aring_steer_pick(struct aring_req *req, const struct aring_sqe *sqe,
 		      struct aring_fate *fate)
 {
-	return aring_steer_rules(req, fate);
+	bool found = aring_steer_rules(req, fate);
+
+	if (req->ring->member && aring_session_pick(req, sqe, fate))
+		found = true;
+	return found;
 }
 
 /**
@@ -389,6 +394,8 @@ int aring_steer_enter(struct aring_ring *ring, struct aring_enter *enter)
 	steer->nr_enters++;
 	ret = aring_steer_enter_rules(ring, &take);
 	mutex_unlock(&steer->lock);
+	if (!ret && ring->member)
+		ret = aring_session_enter(ring, enter, &take);
 	/* With SQPOLL it is not ENTER that takes them. */
 	if (take >= enter->to_submit || ring->sqpoll)
 		return ret;

@@ -37,6 +37,8 @@ struct iovec;
  * @error: negative errno to fail with, or 0
  * @size: bytes to shorten to
  * @value: nanoseconds of DELAY, or number of successors of AFTER
+ * @line: line of a session's log that is done when a cancel has won or lost, or
+ *	NULL
  */
 struct aring_fate {
 	u16	hold;
@@ -48,6 +50,7 @@ struct aring_fate {
 	s32	error;
 	u64	size;
 	u64	value;
+	struct aring_deviation *line;
 };
 
 /**

@@ -337,8 +337,7 @@ TEST_F(order, every_ticket_has_its_turn)
 		ARING_SQE_IO_LINK | ARING_SQE_CQE_SKIP_SUCCESS;
 	prep_nop(r, 10);
 	/* a time limit that was not needed, and one that is in vain */
-	takes(prep_vread(r, r, 0, 0, 11), 30);
-	ring_sqe_at(r, r->tail - 1)->flags = ARING_SQE_IO_LINK;
+	takes(prep_vread(r, r, 0, 0, 11), 30)->flags = ARING_SQE_IO_LINK;
 	prep(r, ARING_OP_LINK_TIMEOUT, -1, &ts, 1, 0, 12);
 	prep_timeout(r, &ts, 0, 0, 13);
 	prep_cancel(r, 13, 0, 14);

@@ -237,14 +237,17 @@ static const struct subject subjects[] = {
 };
 
 #define FOR_SUBJECTS(s) \
-	for (const struct subject *s = subjects; \
-	     s < subjects + sizeof(subjects) / sizeof(subjects[0]); s++)
+	for (const struct subject *(s) = subjects; \
+	     (s) < subjects + sizeof(subjects) / sizeof(subjects[0]); (s)++)
 
 static const unsigned int early[] = {
 	ARING_ACT_HOLD_QUEUED, ARING_ACT_HOLD_STARTED, ARING_ACT_CANCEL_WINS,
 };
 
 #define FOR_EARLY(i) for (unsigned int i = 0; i < 3; i++)
+
+#define FOR_HOLDS(a) \
+	for (int a = ARING_ACT_HOLD_QUEUED; a <= ARING_ACT_HOLD_DONE; a++)
 
 /* The ticket of the SQE prepared last. */
 static inline __u32 last_ticket(const struct ring *r)
@@ -254,7 +257,7 @@ static inline __u32 last_ticket(const struct ring *r)
 
 /* As SEE, for one, with a name. */
 static inline void see_one(struct __test_metadata *_metadata, struct ring *r,
-		    __u64 ud, int res, const char *what, int line)
+			   __u64 ud, int res, const char *what, int line)
 {
 	struct aring_cqe cqe = { 0 };
 

@@ -223,8 +223,7 @@ TEST_F(steer_do, head_of_a_chain)
 {
 	struct ring *r = &self->r;
 
-	FOR_SUBJECTS(s) for (int a = ARING_ACT_HOLD_QUEUED;
-			     a <= ARING_ACT_HOLD_DONE; a++) {
+	FOR_SUBJECTS(s) FOR_HOLDS(a) {
 		bool fails = s->res < 0;
 
 		ASSERT_EQ(0, steer_for(r, 1, a, 0));
@@ -246,7 +245,7 @@ TEST_F(steer_do, drain_waits_for_what_is_held)
 {
 	struct ring *r = &self->r;
 
-	for (int a = ARING_ACT_HOLD_QUEUED; a <= ARING_ACT_HOLD_DONE; a++) {
+	FOR_HOLDS(a) {
 		ASSERT_EQ(0, steer_for(r, 1, a, 0));
 		prep_nop(r, 1);
 		prep_nop(r, 2)->flags = DRAIN;
@@ -263,7 +262,7 @@ TEST_F(steer_do, drained_request_is_held)
 	struct ring *r = &self->r;
 	int p[2];
 
-	for (int a = ARING_ACT_HOLD_QUEUED; a <= ARING_ACT_HOLD_DONE; a++) {
+	FOR_HOLDS(a) {
 		ASSERT_EQ(0, pipe(p));
 		ASSERT_EQ(0, steer_for(r, 2, a, 0));
 		prep_read(r, p[0], self->f.buf, 1, -1, 1);
@@ -305,17 +304,22 @@ TEST_F(steer_do, time_limit_of_what_is_held)
 
 TEST_F(steer_do, time_limit_of_what_is_done)
 {
-	struct __kernel_timespec ts = to_ts(ms(50) * test_slow());
 	struct ring *r = &self->r;
 
 	FOR_SUBJECTS(s) {
 		ASSERT_EQ(0, steer_for(r, 1, ARING_ACT_HOLD_DONE, 0));
 		s->prep(r, &self->f, 1);
 		ring_sqe_at(r, last_ticket(r))->flags |= LINK;
-		prep(r, ARING_OP_LINK_TIMEOUT, -1, &ts, 1, 0, 2);
+		prep(r, ARING_OP_LINK_TIMEOUT, -1, &long_time, 1, 0, 2);
 		NEED_EQ(2, ring_submit(r), "%s", s->name);
-		CHECK_TRUE(steer_wait_held(r, 1, ARING_ACT_HOLD_DONE), "%s",
-			   s->name);
+		NEED_TRUE(steer_wait_held(r, 1, ARING_ACT_HOLD_DONE), "%s",
+			  s->name);
+		/* Now it is to fire. */
+		prep(r, ARING_OP_TIMEOUT_REMOVE, -1, (void *)2, 0,
+		     (uintptr_t)&short_time, 3)->timeout_flags =
+			ARING_LINK_TIMEOUT_UPDATE | ARING_TIMEOUT_UPDATE;
+		ASSERT_EQ(1, ring_submit(r));
+		ONE(3, 0, s->name);
 		ONE(2, -EALREADY, s->name);
 		EXPECT_EQ(1, steer_release_all(r));
 		ONE(1, s->res, s->name);

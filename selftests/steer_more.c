@@ -283,8 +283,7 @@ TEST_F(steer_more, cancel_loses_against_what_is_held)
 {
 	struct ring *r = &self->r;
 
-	FOR_SUBJECTS(s) for (int a = ARING_ACT_HOLD_QUEUED;
-			     a <= ARING_ACT_HOLD_DONE; a++) {
+	FOR_SUBJECTS(s) FOR_HOLDS(a) {
 		const struct aring_rule rules[] = {
 			rule_for(7, a, 0),
 			rule_for(7, ARING_ACT_CANCEL_LOSES, 0),

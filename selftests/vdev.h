@@ -42,11 +42,12 @@ static inline struct aring_sqe *prep_vwrite(struct ring *r, const void *buf,
 	return prep(r, ARING_OP_VWRITE, -1, buf, len, off, user_data);
 }
 
-/* The SQE prepared last takes @ns. */
-static inline void takes(struct aring_sqe *sqe, __u64 ns)
+/* It takes @ns, whatever the device says. */
+static inline struct aring_sqe *takes(struct aring_sqe *sqe, __u64 ns)
 {
 	sqe->vdev_flags |= ARING_VDEV_TIME;
 	sqe->addr3 = ns;
+	return sqe;
 }
 
 /* What the clock of a test's ring is. */

@@ -300,6 +300,80 @@ TEST_F(vdev_queue, channels_are_given_at_the_end_of_the_instant)
 	EXPECT_EQ(40, e.at[0]);
 }
 
+/* --- other requests, other rings ----------------------------------------- */
+
+TEST_F(vdev_queue, a_chain_goes_from_instant_to_instant)
+{
+	struct ring r;
+	struct ends e;
+
+	/* by hand */
+	ASSERT_EQ(0, policy(&self->r, ARING_VDEV_FIFO, 4));
+	for (int i = 0; i < 10; i++)
+		takes(prep_vread(&self->r, self->buf, 1, 0, i), i)->flags =
+			i < 9 ? ARING_SQE_IO_LINK : 0;
+	takes(prep_vread(&self->r, self->buf, 1, 0, 10), 5);
+	ASSERT_EQ(11, ring_submit(&self->r));
+	ASSERT_TRUE(run_out(&self->r, &e));
+	ASSERT_EQ(11, e.nr);
+	for (int i = 0; i < 10; i++)
+		EXPECT_EQ(i * (i + 1) / 2, e.at[i]);
+	EXPECT_EQ(5, e.at[10]);
+	/* by itself */
+	ASSERT_EQ(0, ring_init(&r, DEVICE, 64, 0));
+	ASSERT_EQ(0, clock_virtual(&r, ARING_CLOCK_AUTO));
+	ASSERT_EQ(0, policy(&r, ARING_VDEV_FIFO, 4));
+	for (int i = 0; i < 10; i++)
+		takes(prep_vread(&r, self->buf, 1, 0, i), i)->flags =
+			i < 9 ? ARING_SQE_IO_LINK : 0;
+	takes(prep_vread(&r, self->buf, 1, 0, 10), 5);
+	ASSERT_EQ(11, ring_submit(&r));
+	for (int i = 0; i < 11; i++) {
+		struct aring_cqe cqe;
+
+		ASSERT_EQ(0, ring_cqe(&r, &cqe));
+		ASSERT_LT(cqe.user_data, 11);
+		CHECK_EQ(e.at[cqe.user_data], clock_time(&r), "request %d",
+			 (int)cqe.user_data);
+	}
+	ring_exit(&r);
+}
+
+TEST_F(vdev_queue, rings_that_share_a_clock_have_devices_of_their_own)
+{
+	struct ring other, *r = &self->r;
+	struct aring_cqe cqe;
+	char in = 0;
+
+	ASSERT_EQ(0, ring_init(&other, DEVICE, 8, 0));
+	ASSERT_EQ(0, clock_share(&other, r));
+	ASSERT_EQ(0, policy(r, ARING_VDEV_FIFO, 1));
+	ASSERT_EQ(0, policy(&other, ARING_VDEV_FIFO, 1));
+	/* what the first ring reads is moved before the second one writes */
+	prep_vread(&other, self->buf, 1, 0, 1);
+	ASSERT_EQ(1, ring_submit(&other));
+	self->buf[1] = 'x';
+	prep_vwrite(r, self->buf + 1, 1, 0, 2);
+	ASSERT_EQ(1, ring_submit(r));
+	ASSERT_EQ(0, clock_advance(&other, 99));
+	EXPECT_EQ(0, ring_ready(r) + ring_ready(&other));
+	ASSERT_EQ(0, clock_next(r));
+	EXPECT_EQ(100, clock_time(&other));
+	ASSERT_TRUE(ring_reap(r, &cqe) && cqe.res == 1);
+	ASSERT_TRUE(ring_reap(&other, &cqe) && cqe.res == 1);
+	/* one ends while the other one's request goes on */
+	prep_vread(&other, self->buf, 1, 0, 1);
+	ASSERT_EQ(1, ring_submit(&other));
+	ASSERT_EQ(0, clock_advance(r, 50));
+	takes(prep_vread(r, &in, 1, 0, 3), 100);
+	ASSERT_EQ(1, ring_submit(r));
+	ASSERT_EQ(0, clock_advance(r, 1));
+	ring_exit(&other);
+	ASSERT_EQ(0, clock_advance(r, 99));
+	ASSERT_TRUE(ring_reap(r, &cqe));
+	EXPECT_EQ('x', in);
+}
+
 /* --- taking back --------------------------------------------------------- */
 
 TEST_F(vdev_queue, queued_is_taken_back_started_is_not)
@@ -465,6 +539,71 @@ TEST_F(vdev_queue, on_the_real_clock_cancels_are_as_exact)
 	prep_vread(&r, in, 8, 0, 5);
 	EXPECT_EQ(8, ring_run(&r));
 	EXPECT_STREQ("written", in);
+	ring_exit(&r);
+}
+
+/* A thread takes back what another one submits, whatever becomes of it. */
+struct canceller {
+	struct ring *r;
+	__u32 next;		/* ticket to be taken back next */
+	bool stop;
+};
+
+static void *cancel_all(void *arg)
+{
+	struct canceller *c = arg;
+	__u32 seen = 0, next;
+
+	while (!__atomic_load_n(&c->stop, __ATOMIC_ACQUIRE)) {
+		next = __atomic_load_n(&c->next, __ATOMIC_ACQUIRE);
+		for (; seen != next; seen++) {
+			struct aring_sync_cancel_reg reg = {
+				.addr = seen,
+				.flags = ARING_ASYNC_CANCEL_TICKET,
+				/* what has started is not waited for */
+				.timeout = { 0, 0 },
+			};
+
+			ring_register(c->r, ARING_REGISTER_SYNC_CANCEL, &reg, 1);
+		}
+	}
+	return NULL;
+}
+
+TEST_F_TIMEOUT(vdev_queue, cancels_race_with_channels, 90)
+{
+	unsigned long n = test_scale(20000, 1000), nr_ok = 0, nr_taken = 0;
+	struct canceller c;
+	struct aring_cqe cqe;
+	struct ring r;
+	pthread_t t;
+	__u32 seed = 1;
+
+	ASSERT_EQ(0, ring_init(&r, DEVICE, 64, 0));
+	ASSERT_EQ(0, policy(&r, ARING_VDEV_ELEVATOR, 2));
+	c = (struct canceller) { .r = &r };
+	ASSERT_EQ(0, pthread_create(&t, NULL, cancel_all, &c));
+	for (unsigned long i = 0; i < n; i += 8) {
+		for (int k = 0; k < 8; k++) {
+			seed = seed * 1664525 + 1013904223;
+			takes(prep_vread(&r, self->buf, 64, seed % MEDIUM, k),
+			      (seed >> 8) % 400000);
+		}
+		ASSERT_EQ(8, ring_submit(&r));
+		__atomic_store_n(&c.next, r.tail, __ATOMIC_RELEASE);
+		for (int k = 0; k < 8; k++) {
+			ASSERT_EQ(0, ring_cqe(&r, &cqe));
+			/* less at the end of the medium */
+			ASSERT_TRUE(cqe.res == -ECANCELED ||
+				    (cqe.res > 0 && cqe.res <= 64));
+			nr_ok += cqe.res >= 0;
+			nr_taken += cqe.res == -ECANCELED;
+		}
+	}
+	__atomic_store_n(&c.stop, true, __ATOMIC_RELEASE);
+	pthread_join(t, NULL);
+	TH_LOG("%lu ended, %lu were taken back", nr_ok, nr_taken);
+	EXPECT_EQ(0, ring_ready(&r));
 	ring_exit(&r);
 }
 

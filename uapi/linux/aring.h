@@ -780,7 +780,7 @@ enum aring_kind {
  * @ARING_ACT_DELAY: complete it value nanoseconds (of the ring's clock) late
  * @ARING_ACT_AFTER: complete it when its value-th successor by ticket has been
  * @ARING_ACT_CANCEL_WINS: hold it QUEUED until the next cancel, which wins
- * @ARING_ACT_CANCEL_LOSES: the next cancel is answered -EALREADY
+ * @ARING_ACT_CANCEL_LOSES: cancels are answered -EALREADY
  * @ARING_ACT_CQ_FULL: its CQE finds the ring full, whether it is or not
  * @ARING_ACT_ENTER_EINTR: ENTER answers -EINTR, having done nothing
  * @ARING_ACT_ENTER_TAKE: ENTER takes value SQEs at most
@@ -840,9 +840,10 @@ struct aring_rule {
  * @user_data: of its SQE
  * @ticket: its submission ticket
  * @opcode: ARING_OP_*
- * @at: ARING_ACT_HOLD_QUEUED, _STARTED or _DONE, or ARING_ACT_CANCEL_WINS
+ * @at: ARING_ACT_HOLD_QUEUED, _STARTED or _DONE, ARING_ACT_CANCEL_WINS,
+ *	ARING_ACT_DELAY or ARING_ACT_AFTER
  * @resv: 0
- * @res: its result, for one that is held at DONE, else 0
+ * @res: its result, for one that is held at DONE or late, else 0
  */
 struct aring_held {
 	__u64	user_data;
@@ -861,7 +862,7 @@ struct aring_held {
 #define ARING_STEER_RELEASE	3	/* let go the request with ticket @ticket */
 #define ARING_STEER_RELEASE_ALL	4	/* let go all */
 
-/* So many rules may a ring have. */
+/* So many rules may a ring have; more: -ENOSPC. */
 #define ARING_MAX_RULES		256U
 
 /**
@@ -894,6 +895,9 @@ struct aring_steer {
 #define ARING_CHAOS_CANCEL_EARLY	2	/* cancels win */
 
 #define ARING_CHAOS_ERRNOS	8
+/* &aring_chaos.reorder, and how late: nanoseconds */
+#define ARING_CHAOS_MAX_REORDER	65536U
+#define ARING_CHAOS_MAX_DELAY	(3600ULL * 1000000000)
 
 /**
  * struct aring_chaos - what a seed does to the rings of a session
@@ -912,6 +916,10 @@ struct aring_steer {
  * @errno_nr: an errno
  * @errno_ppm: how many of a million requests fail with it
  * @resv: must be 0
+ *
+ * A fault is injected only where the level permits it for that operation and kind
+ * of file: the table is in Documentation/chaos-table.rst. With a plan the seed
+ * and the rates count for nothing, and the level for the lines of the plan.
  */
 struct aring_chaos {
 	__u64	seed;
@@ -942,12 +950,19 @@ struct aring_chaos {
  *	ENTER, the first is 1
  * @flags: ARING_DEV_*
  * @action: an &enum aring_action
- * @opcode: of the request, in a log; in a plan it must be that one
- * @kind: likewise an &enum aring_kind
+ * @opcode: of the request; in a plan it must be that one
+ * @kind: in a log an &enum aring_kind; in a plan it must be that one, unless it
+ *	is 0
  * @value: as @action says
- * @was: in a log: what @value was without (SHORTEN: the bytes asked for)
- * @process: in a log: number of the process in the session, the first is 1
+ * @was: in a log: what @value was without (SHORTEN: the bytes asked for;
+ *	ENTER_TAKE: the SQEs offered)
+ * @process: number of the process in the session, the first is 1; in a plan 0
+ *	for the first
  * @resv: 0
+ *
+ * A plan may use all actions but the holds. What it says twice of one request
+ * is done once, by the first line. Nothing hangs by a plan: what is late or
+ * waits for a cancel is let go when everybody would wait for it.
  */
 struct aring_deviation {
 	__u32	ring;
@@ -962,6 +977,13 @@ struct aring_deviation {
 	__u32	resv;
 };
 
+/* &aring_seen.flags */
+#define ARING_SEEN_DIRECT	(1U << 0)	/* the file is O_DIRECT */
+#define ARING_SEEN_NOWAIT	(1U << 1)	/* RWF_NOWAIT or MSG_DONTWAIT */
+#define ARING_SEEN_NONBLOCK	(1U << 2)	/* the file is O_NONBLOCK */
+#define ARING_SEEN_WAITALL	(1U << 3)	/* MSG_WAITALL */
+#define ARING_SEEN_ENDED	(1U << 15)	/* it is over, and @res counts */
+
 /**
  * struct aring_seen - one request, as a session that watches has seen it end
  * @user_data: of its SQE
@@ -972,10 +994,10 @@ struct aring_deviation {
  * @process: number of the process in the session
  * @opcode: ARING_OP_*
  * @kind: an &enum aring_kind
- * @flags: 1 if it is for O_DIRECT, 2 if it must not wait (RWF_NOWAIT, O_NONBLOCK,
- *	MSG_DONTWAIT)
- * @resv: 0
+ * @flags: ARING_SEEN_*
  * @block: logical block size of what O_DIRECT goes to, else 0
+ *
+ * Requests are in the order in which they were submitted.
  */
 struct aring_seen {
 	__u64	user_data;
@@ -992,29 +1014,47 @@ struct aring_seen {
 
 /* &aring_session.cmd */
 #define ARING_SESSION_CREATE	0	/* this file, not a ring, becomes a session */
-#define ARING_SESSION_JOIN	1	/* rings of this process belong to session @id from now on */
+#define ARING_SESSION_JOIN	1	/* the ring made of this file belongs to session @id */
 #define ARING_SESSION_CHAOS	2	/* @addr: struct aring_chaos */
 #define ARING_SESSION_PLAN	3	/* @addr: @nr of struct aring_deviation */
-#define ARING_SESSION_WATCH	4	/* keep what is seen; before any ring joins */
+#define ARING_SESSION_WATCH	4	/* keep what is seen */
 #define ARING_SESSION_LOG	5	/* read @nr of struct aring_deviation from @from on */
 #define ARING_SESSION_SEEN	6	/* read @nr of struct aring_seen from @from on */
 #define ARING_SESSION_CLOCK	7	/* rings get an automatic virtual clock per process */
 
+/* So many lines has a log or plan, so many requests are seen, and processes join. */
+#define ARING_SESSION_MAX_LINES		(1U << 20)
+#define ARING_SESSION_MAX_SEEN		(1U << 20)
+#define ARING_SESSION_MAX_PROCESSES	65536U
+
 /**
  * struct aring_session - argument of ARING_IOC_SESSION
  * @cmd: ARING_SESSION_*
- * @nr: in: number of elements at @addr; out: number of them copied
+ * @nr: in: number of elements at @addr; out, LOG and SEEN: number of them copied
  * @id: CREATE: out: what names the session to JOIN, hard to guess; JOIN: in, on an
- *	open /dev/aring that is not set up yet and then belongs to the session
+ *	open /dev/aring that is not set up yet
  * @from: LOG and SEEN: first element
  * @total: LOG and SEEN: out: how many there are
+ * @lost: LOG and SEEN: out: how many more there would be, had there been room
  * @addr: pointer
  * @resv: must be 0
  *
  * A session is what ``aring run`` makes for a program and all that it starts:
  * each ring that joins it is subject to its chaos or plan, and what was done is
- * kept until the session's file is closed. JOIN needs the user ID of the creator
- * (-EPERM) and a session that exists (-ENOENT).
+ * kept until the session's file is closed. Rings go on without it then,
+ * unharmed. Processes are numbered in the order of their first JOIN, rings in
+ * their process in the order of set-up, both from 1; a process is what has one
+ * PID: with exec() it stays the same, with fork() a new one begins when it joins.
+ *
+ * What a session does is settled before the first JOIN: afterwards CHAOS, PLAN,
+ * WATCH and CLOCK answer -EBUSY, and so does a second PLAN. With a plan its lines
+ * are the log: those that were not carried out lack ARING_DEV_DONE.
+ *
+ * Errors: -EBUSY (CREATE, JOIN) if the file is a ring, a session or has joined
+ * already; -EBADFD for the other commands if it is no session; JOIN: -ENOENT if
+ * there is no such session, -EPERM if its creator has another user ID, -ENOSPC
+ * if too many processes have joined; PLAN: -E2BIG if it has too many lines;
+ * -EINVAL, -EFAULT, -ENOMEM.
  */
 struct aring_session {
 	__u32	cmd;
@@ -1022,8 +1062,9 @@ struct aring_session {
 	__u64	id;
 	__u64	from;
 	__u64	total;
+	__u64	lost;
 	__u64	addr;
-	__u64	resv[2];
+	__u64	resv;
 };
 
 #define ARING_IOC_MAGIC		0xA8
