@@ -17,6 +17,14 @@
 #include "ring.h"
 #include "timeline.h"
 
+/*
+ * So many events fire in one interrupt. One may lead to the next at once (the device
+ * has thousands of requests that take no time), and the CPU is for others as well;
+ * so the rest waits so many nanoseconds. An event knows what time it was for.
+ */
+#define ARING_FIRE_BATCH	64
+#define ARING_FIRE_PAUSE	(100 * NSEC_PER_USEC)
+
 static bool aring_event_before(struct rb_node *node, const struct rb_node *other)
 {
 	const struct aring_event *a = rb_entry(node, struct aring_event, node);
@@ -65,13 +73,14 @@ static void aring_event_fire(struct aring_timeline *tl,
 	smp_store_release(&tl->firing, NULL);
 }
 
-/* lock. */
-static void aring_timeline_set_timer(struct aring_timeline *tl)
+/* To the first event, but not before a time. lock. */
+static void aring_timeline_set_timer(struct aring_timeline *tl, u64 not_before)
 {
 	struct aring_event *first = aring_event_first(tl);
 
 	if (first)
-		hrtimer_start(&tl->timer, ns_to_ktime(first->time),
+		hrtimer_start(&tl->timer,
+			      ns_to_ktime(max(first->time, not_before)),
 			      HRTIMER_MODE_ABS);
 }
 
@@ -80,14 +89,18 @@ static enum hrtimer_restart aring_timeline_timer(struct hrtimer *timer)
 	struct aring_timeline *tl = container_of(timer, struct aring_timeline,
 						 timer);
 	struct aring_event *event;
+	unsigned int left = ARING_FIRE_BATCH;
 	unsigned long flags;
 
 	spin_lock_irqsave(&tl->lock, flags);
-	while ((event = aring_event_first(tl)) != NULL &&
-	       event->time <= ktime_get_ns())
+	while (left && (event = aring_event_first(tl)) != NULL &&
+	       event->time <= ktime_get_ns()) {
 		aring_event_fire(tl, event, &flags);
+		left--;
+	}
 	/* Not by restarting: who arms an event may have set it meanwhile. */
-	aring_timeline_set_timer(tl);
+	aring_timeline_set_timer(tl, left ? 0 :
+				 ktime_get_ns() + ARING_FIRE_PAUSE);
 	spin_unlock_irqrestore(&tl->lock, flags);
 	return HRTIMER_NORESTART;
 }
@@ -133,7 +146,7 @@ void aring_event_arm(struct aring_ring *ring, struct aring_event *event,
 	first = rb_add_cached(&event->node, &tl->events, aring_event_before);
 	WRITE_ONCE(tl->nr_events, tl->nr_events + 1);
 	if (first && !tl->is_virtual)
-		aring_timeline_set_timer(tl);
+		aring_timeline_set_timer(tl, 0);
 	spin_unlock_irqrestore(&tl->lock, flags);
 }
 

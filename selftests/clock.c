@@ -594,6 +594,39 @@ TEST_F(clock, is_shared_by_rings)
 	ring_exit(&c);
 }
 
+/* Two devices, whose data comes to one place at one instant: the later one's stays. */
+TEST_F(clock, of_two_rings_the_one_that_came_first_goes_first)
+{
+	struct aring_vdev v = { .size = 4096, .channels = 1, .base = 10 };
+	char place[2] = "";
+	struct ring b;
+
+	ASSERT_EQ(0, ring_init(&b, DEVICE, 8, 0));
+	ASSERT_EQ(0, clock_share(&b, &self->r));
+	ASSERT_EQ(0, ioctl(self->r.fd, ARING_IOC_VDEV, &v));
+	ASSERT_EQ(0, ioctl(b.fd, ARING_IOC_VDEV, &v));
+	prep(&self->r, ARING_OP_VWRITE, -1, "1", 1, 0, 1);
+	prep(&b, ARING_OP_VWRITE, -1, "2", 1, 0, 1);
+	ASSERT_EQ(1, ring_submit(&self->r));
+	ASSERT_EQ(1, ring_submit(&b));
+	ASSERT_EQ(0, clock_next(&b));
+	ASSERT_EQ(1, ring_ready(&b));
+	for (int turn = 0; turn < 2; turn++) {
+		struct ring *r[2] = { &self->r, &b };
+
+		for (int i = 0; i < 2; i++) {
+			prep(r[i ^ turn], ARING_OP_VREAD, -1, place, 1, 0, 2);
+			ASSERT_EQ(1, ring_submit(r[i ^ turn]));
+		}
+		place[0] = 0;
+		ASSERT_EQ(0, clock_next(r[turn]));
+		EXPECT_EQ('2', place[0]);
+	}
+	EXPECT_EQ(3, ring_ready(&self->r));
+	EXPECT_EQ(3, ring_ready(&b));
+	ring_exit(&b);
+}
+
 TEST_F(clock, closed_with_everything_waiting)
 {
 	struct ring r;

@@ -510,6 +510,30 @@ TEST_F(vdev_queue, on_the_real_clock_the_order_is_as_exact)
 	ring_exit(&r);
 }
 
+/* Each leads to the next at once, and yet other things go on. */
+TEST_F(vdev_queue, on_the_real_clock_many_take_no_time)
+{
+	unsigned long n = test_scale(20000, 2000), seen = 0;
+	struct aring_cqe cqe;
+	struct ring r;
+
+	ASSERT_EQ(0, ring_init(&r, DEVICE, 64, 0));
+	ASSERT_EQ(0, policy(&r, ARING_VDEV_FIFO, 1));
+	takes(prep_vread(&r, NULL, 0, 0, seen), ms(300) * test_slow());
+	ASSERT_EQ(1, ring_submit(&r));
+	for (unsigned long i = 1; i < n; i++) {
+		takes(prep_vread(&r, NULL, 0, 0, i), 0);
+		if (i % 64 == 63 || i == n - 1)
+			ASSERT_LT(0, ring_submit(&r));
+	}
+	while (seen < n) {
+		ASSERT_EQ(0, ring_cqe(&r, &cqe));
+		NEED_EQ(seen, cqe.user_data, "result %d", cqe.res);
+		seen++;
+	}
+	ring_exit(&r);
+}
+
 TEST_F(vdev_queue, on_the_real_clock_cancels_are_as_exact)
 {
 	struct aring_cqe cqe;

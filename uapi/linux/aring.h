@@ -647,14 +647,15 @@ struct aring_info {
 
 /* &aring_vdev.policy: which of the waiting requests a free channel takes */
 #define ARING_VDEV_FIFO		0	/* the lowest ticket */
-#define ARING_VDEV_SHORTEST	1	/* the shortest service time, then the lowest ticket */
+#define ARING_VDEV_SHORTEST	1	/* the shortest time, the way apart, then the lowest ticket */
 #define ARING_VDEV_ELEVATOR	2	/* the next offset upwards, then from the start again */
 
 #define ARING_VDEV_MAX_CHANNELS	64U
 
 /**
  * struct aring_vdev - argument of ARING_IOC_VDEV: the ring's virtual device
- * @size: bytes of its medium, all 0 at first; 0 to have no device any more
+ * @size: bytes of its medium, all 0 at first; 0 to have no device any more, and
+ *	then all the rest is 0
  * @channels: how many requests it serves at a time, 1 to 64
  * @policy: ARING_VDEV_FIFO, _SHORTEST or _ELEVATOR
  * @base: nanoseconds that any request takes
@@ -670,7 +671,8 @@ struct aring_info {
  * QUEUED while it waits for a channel and STARTED from when one has taken it; the
  * data moves at the end of its service time. Its result is the number of bytes
  * moved, less than asked for at the end of the medium; VREAD behind that gives
- * 0, VWRITE -ENOSPC. fd must be -1.
+ * 0, VWRITE -ENOSPC, both at once. Without a device it is -ENODEV. fd must be -1.
+ * Documentation/device.rst has the rest.
  *
  * Errors: -EBUSY while requests for the old device are under way, -EINVAL,
  * -ENOMEM (over the limit, or there is no memory).
