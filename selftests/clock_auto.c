@@ -324,6 +324,20 @@ TEST_F(auto, so_does_a_poll)
 	CLOCK_EXPECT_CQE(&self->r, 3, 0);
 	EXPECT_EQ(0, await(&self->r, 1));
 	EXPECT_EQ(10, clock_time(&self->r));
+	CLOCK_EXPECT_CQE(&self->r, 2, -ETIME);
+
+	/* It ends in the writer's system call, and wakes nobody. */
+	s = prep(&self->r, ARING_OP_POLL_ADD, self->fd[0], NULL, 0, 0, 1);
+	s->poll32_events = 1;
+	s->flags = ARING_SQE_CQE_SKIP_SUCCESS;
+	EXPECT_EQ(1, ring_submit(&self->r));
+	EXPECT_EQ(1, clock_timeout(&self->r, 10, 0, 2));
+	waiter_start(&w, &self->r, 1);
+	EXPECT_TRUE(stands(&self->r));
+	ASSERT_EQ(1, write(self->fd[1], "x", 1));
+	pthread_join(w.thread, NULL);
+	EXPECT_EQ(20, clock_time(&self->r));
+	CLOCK_EXPECT_CQE(&self->r, 2, -ETIME);
 }
 
 /* What ends in a worker wakes nobody if it has no CQE: time goes on all the same. */
@@ -512,6 +526,8 @@ TEST_F(auto, all_rings_have_to_wait)
 	EXPECT_FALSE(TOLD(b.done));
 	CLOCK_EXPECT_CQE(&self->r, 1, -ETIME);
 	/* A ring that is closed need not. */
+	ring_unmap(&self->r);
+	EXPECT_TRUE(stands(&other));
 	ring_exit(&self->r);
 	pthread_join(b.thread, NULL);
 	EXPECT_EQ(20, clock_time(&other));
@@ -655,11 +671,16 @@ TEST_F(auto, sqpoll)
 	struct aring_params p = {
 		.flags = ARING_SETUP_SQPOLL, .sq_thread_idle = 20,
 	};
-	struct __kernel_timespec ts = to_ts(10);
+	struct __kernel_timespec ts = to_ts(10), far = to_ts(ms(1000));
 	struct ring r;
 
 	ASSERT_EQ(0, ring_init_params(&r, DEVICE, 8, &p));
 	ASSERT_EQ(0, clock_virtual(&r, ARING_CLOCK_AUTO));
+	/* Where time would go if what was offered did not count. */
+	prep_timeout(&r, &far, 0, 0, 99);
+	ring_flush(&r);
+	while (clock_get(&r).nr_events != 1)
+		usleep(1000);
 	for (int i = 1; i <= 40; i++) {
 		unsigned int flags = ARING_ENTER_GETEVENTS;
 
