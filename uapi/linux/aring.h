@@ -647,7 +647,7 @@ struct aring_info {
 
 /* &aring_vdev.policy: which of the waiting requests a free channel takes */
 #define ARING_VDEV_FIFO		0	/* the lowest ticket */
-#define ARING_VDEV_SHORTEST	1	/* the shortest time, the way apart, then the lowest ticket */
+#define ARING_VDEV_SHORTEST	1	/* the shortest time, without the way, then the ticket */
 #define ARING_VDEV_ELEVATOR	2	/* the next offset upwards, then from the start again */
 
 #define ARING_VDEV_MAX_CHANNELS	64U
