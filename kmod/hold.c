@@ -236,6 +236,8 @@ void aring_hold_listed(struct aring_ring *ring, u32 ticket)
 	mutex_unlock(&ring->lock);
 	if (limited)
 		aring_link_arm(ring, limit);
+	/* That was something to run, and now there may be nothing. */
+	aring_quiet_poke(ring);
 }
 
 /* Where is a request to be held that is done? cq_lock, or owned. */

@@ -27,6 +27,7 @@ void aring_late_exit(struct aring_ring *ring);
 void aring_late_prepare(struct aring_req *req);
 void aring_late_forget(struct aring_req *req);
 bool aring_late_is_followed(struct aring_ring *ring, u32 ticket);
+void aring_late_unfollow(struct aring_ring *ring, u32 ticket);
 void aring_late_arm(struct aring_req *req);
 void aring_late_retire(struct aring_req *req);
 bool aring_late_look(struct aring_ring *ring);

@@ -130,6 +130,22 @@ static void aring_late_followers(struct aring_ring *ring, u32 ticket)
 }
 
 /**
+ * aring_late_unfollow() - a request cannot tell when it is over
+ * @ring: the ring
+ * @ticket: its ticket; those that were to be completed behind it are let go
+ *
+ * Context: process, submit_lock held.
+ */
+void aring_late_unfollow(struct aring_ring *ring, u32 ticket)
+{
+	spin_lock_irq(&ring->cq_lock);
+	aring_late_followers(ring, ticket);
+	spin_unlock_irq(&ring->cq_lock);
+	if (READ_ONCE(ring->nr_unblocked))
+		aring_run_unblocked(ring);
+}
+
+/**
  * aring_late_retire() - a request has posted its last CQE
  * @req: final, ARING_REQ_FATE; cq_lock held
  */

@@ -298,8 +298,11 @@ void aring_steer_req(struct aring_req *req, const struct aring_sqe *sqe,
 	      aring_steer_pick(req, sqe, &fate)) && !followed)
 		return;
 	steered = kzalloc(sizeof(*steered), GFP_KERNEL_ACCOUNT);
-	if (!steered)
+	if (!steered) {
+		if (followed)
+			aring_late_unfollow(req->ring, req->ticket);
 		return;
+	}
 	steered->fate = fate;
 	steered->req = req;
 	steered->followed = followed;
