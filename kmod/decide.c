@@ -471,6 +471,6 @@ int aring_session_enter(struct aring_ring *ring,
 		return 0;
 	if (line.action == ARING_ACT_ENTER_EINTR)
 		return -EINTR;
-	*take = min(*take, (u64)line.value);
+	*take = min_t(u64, *take, line.value);
 	return 0;
 }
