@@ -110,7 +110,7 @@ static void aring_asked(const struct aring_req *req,
 		.opcode		= req->opcode,
 		.kind		= aring_kind_of(file),
 	};
-	if ((class & ARING_CLASS_RW) && (sqe->rw_flags & RWF_NOWAIT))
+	if ((class & ARING_CLASS_RW) && (sqe->rw_flags & (__force u32)RWF_NOWAIT))
 		what->flags |= ARING_SEEN_NOWAIT;
 	if (class & ARING_CLASS_NET) {
 		if (sqe->msg_flags & MSG_DONTWAIT)
