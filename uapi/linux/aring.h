@@ -984,7 +984,7 @@ struct aring_deviation {
 #define ARING_SEEN_NOWAIT	(1U << 1)	/* RWF_NOWAIT or MSG_DONTWAIT */
 #define ARING_SEEN_NONBLOCK	(1U << 2)	/* the file is O_NONBLOCK */
 #define ARING_SEEN_WAITALL	(1U << 3)	/* MSG_WAITALL */
-#define ARING_SEEN_ENTER	(1U << 14)	/* not a request: an ENTER that may be interrupted */
+#define ARING_SEEN_ENTER	(1U << 14)	/* an ENTER that may be interrupted */
 #define ARING_SEEN_ENDED	(1U << 15)	/* it is over, and @res counts */
 
 /**
