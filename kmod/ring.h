@@ -77,7 +77,7 @@ struct vm_area_struct;
 #define ARING_ODD_RESTRICTED	0x02	/* there are restrictions */
 #define ARING_ODD_DRAIN_NEXT	0x04	/* the SQE after the chain at hand drains */
 #define ARING_ODD_STEERED	0x08	/* it has rules, or belongs to a session */
-#define ARING_ODD_VIRTUAL	0x10	/* on a virtual clock: no worker is to be faster than ENTER */
+#define ARING_ODD_VIRTUAL	0x10	/* on a virtual clock: chains are ENTER's to run */
 #define ARING_ODD_TIMES		0x80	/* CQE_TIMES: the clock is read for each */
 
 /**

@@ -173,8 +173,8 @@ static int shrink_failure(struct chaotic *c, const struct plan *plan,
 	if (ret && !s.repeated)
 		goto out;
 	if (!s.repeated) {
-		complain("the failure does not repeat: %u runs with all %zu deviations went otherwise",
-			 s.runs, plan->nr);
+		complain("the failure does not repeat: %u runs with all %zu deviations %s",
+			 s.runs, plan->nr, "went otherwise");
 		goto out;
 	}
 	if (!s.plan.nr) {

@@ -267,7 +267,7 @@ static bool has_successor(const struct seen *seen, size_t i)
 	return false;
 }
 
-#define WANTED(x, member)	(!(x)->only || (x)->only->member)
+#define WANTED(x, member)	(!(x)->only || ((x)->only->member))
 
 static void propose_all(struct exploring *x, const struct plan *p)
 {

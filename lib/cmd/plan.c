@@ -276,7 +276,7 @@ static bool expect(struct words *w, const char *word)
 }
 
 static bool take_number(struct words *w, const char *of, __u64 min, __u64 max,
-		   __u64 *nr)
+			__u64 *nr)
 {
 	if (!read_number(peek(w), max, nr) || *nr < min)
 		return wrong(w, "'%s' is no number of %s", peek(w), of);

@@ -189,6 +189,8 @@ static bool makes_sense(const struct run *run)
 		why = "--fallback: on io_uring there is nothing of what is asked for";
 	else if (c->plan_file && c->explore)
 		why = "--plan and --explore: one or the other";
+	else if (c->log_file && c->explore)
+		why = "--chaos-log and --explore: a log is of one run";
 	else if (c->plan_file && by_seed)
 		why = "--plan and --chaos: a plan says it all; only level= goes with it";
 	else if (c->has_chaos && !by_seed && !c->plan_file && !c->explore)

@@ -340,24 +340,22 @@ static bool wait_for(pid_t pid, const sigset_t *set, double until,
  */
 static void reap_the_rest(void)
 {
-	char line[4096], *p, *next;
 	FILE *f;
-	long pid;
+	int pid;
 
 	for (;;) {
 		f = fopen("/proc/thread-self/children", "re");
-		p = f ? fgets(line, sizeof(line), f) : NULL;
-		if (f)
-			fclose(f);
-		for (; p; p = next) {
-			pid = strtol(p, &next, 10);
-			if (pid <= 0)
-				break;
-			kill((pid_t)pid, SIGKILL);
-		}
+		/* A kernel without that list: they are left alone. */
+		if (!f)
+			break;
+		while (fscanf(f, "%d", &pid) == 1)
+			kill(pid, SIGKILL);
+		fclose(f);
 		if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
 			return;
 	}
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
 }
 
 /**

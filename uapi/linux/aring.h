@@ -694,7 +694,7 @@ struct aring_vdev {
 #define ARING_CLOCK_NEXT	3	/* move to the next event; -ENOENT if there is none */
 #define ARING_CLOCK_ADVANCE	4	/* move by @time */
 #define ARING_CLOCK_TO		5	/* move to @time; -EINVAL if that is in the past */
-#define ARING_CLOCK_ATTACH	6	/* the calling thread: time waits while it is outside ENTER */
+#define ARING_CLOCK_ATTACH	6	/* this thread: time waits while it is outside ENTER */
 #define ARING_CLOCK_DETACH	7	/* no more; -ENOENT if it was not attached */
 
 /* &aring_clock.flags: with ARING_CLOCK_VIRTUAL in, always out */
@@ -846,6 +846,7 @@ struct aring_rule {
  *	ARING_ACT_DELAY or ARING_ACT_AFTER
  * @resv: 0
  * @res: its result, for one that is held at DONE or late, else 0
+ * @resv2: 0
  */
 struct aring_held {
 	__u64	user_data;
