@@ -5,7 +5,7 @@
  */
 #include "vdev.h"
 
-#define MEDIUM	(1UL << 20)
+#define MEDIUM	1048576UL
 #define MANY	40
 
 FIXTURE(vdev_queue) {

@@ -390,8 +390,8 @@ static bool read_ticket_action(struct words *w, struct aring_deviation *d)
 		d->action = ARING_ACT_CQ_FULL;
 		return expect(w, "full");
 	}
-	return wrong(w, "'%s' is done to no request; there are: shorten, fail, delay, after, cancel, cq full",
-		     peek(w));
+	return wrong(w, "'%s' is done to no request; there are: %s", peek(w),
+		     "shorten, fail, delay, after, cancel, cq full");
 }
 
 static bool split(struct words *w, char *text)

@@ -79,8 +79,9 @@ static const struct {
 	{ "seed=1,level=any", NULL },
 	{ "seed=1,level=contract", "seed=1" },
 	{ "", "seed=7" },
-	{ "seed=42,short=10%,eio=1%,eintr=2%,reorder=16,delay=0..500us,cancel=late,cqfull=1%",
-	  "seed=42,short=10%,eio=1%,eintr=2%,reorder=16,delay=0ns..500us,cancel=late:100%,cqfull=1%" },
+	{ "seed=42,short=10%,eio=1%,eintr=2%,reorder=16,delay=0..500us,cancel=late",
+	  "seed=42,short=10%,eio=1%,eintr=2%,reorder=16,delay=0ns..500us,cancel=late:100%" },
+	{ "seed=9,cqfull=1%", "seed=9,cqfull=1%" },
 };
 
 static void test_chaos_strings(void)
