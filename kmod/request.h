@@ -518,10 +518,17 @@ static __always_inline bool aring_run_idle(const struct aring_ring *ring)
 	return !READ_ONCE(ring->nr_run) && list_empty(&ring->ready.queue);
 }
 
+/* attempt.c APIs */
+void aring_run_one(struct aring_req *req);
+void aring_run_withdraw(struct aring_req *req);
+void aring_run_end(struct aring_req *req, int ret);
+void aring_run_async(struct aring_req *req);
+bool aring_run_fail(struct aring_req *req);
+void aring_run_launch(struct aring_req *req);
+void aring_run_when_ready(struct aring_req *req);
+
 /* run.c APIs */
 void aring_run_unblocked(struct aring_ring *ring);
-void aring_run_async(struct aring_req *req);
-void aring_run_launch(struct aring_req *req);
 bool aring_ready_hold(struct aring_ring *ring);
 void aring_ready_let_go(struct aring_ring *ring);
 void aring_mover_begin(struct aring_ring *ring, struct aring_sleeper *mover);
@@ -533,14 +540,10 @@ bool aring_is_at_home(const struct aring_req *req);
 void aring_run_wake(struct aring_req *req);
 void aring_run_woken(struct aring_req *req);
 void aring_run_queued(struct aring_req *req);
-bool aring_run_fail(struct aring_req *req);
 void aring_run_unlist(struct aring_req *req);
 bool aring_run_pending(struct aring_ring *ring);
 unsigned int aring_run_all(struct aring_ring *ring);
 void aring_run_handoff(struct aring_ring *ring);
-void aring_run_withdraw(struct aring_req *req);
-void aring_run_end(struct aring_req *req, int ret);
-void aring_run_when_ready(struct aring_req *req);
 
 /* Run what waits for a thread like this one. No lock of @ring is held. */
 static __always_inline void aring_run(struct aring_ring *ring)
