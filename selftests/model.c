@@ -426,7 +426,7 @@ TEST_F_TIMEOUT(model, agrees_with_the_ring, 900)
 		d = run_both(&prog, 10000 * test_slow());
 		done++;
 	}
-	printf("# %lu programs of %u operations, %.1f ms each\n", done, PROG_OPS,
+	printf("# %lu programs of %d operations, %.1f ms each\n", done, PROG_OPS,
 	       (now_ns() - start) / 1e6 / done);
 	if (d != SAME)
 		report(&prog, d);

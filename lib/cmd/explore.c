@@ -267,11 +267,10 @@ static bool has_successor(const struct seen *seen, size_t i)
 	return false;
 }
 
-#define WANTED(x, member)	(!(x)->only || ((x)->only->member))
-
 static void propose_all(struct exploring *x, const struct plan *p)
 {
 	const struct seen *seen = &x->o.seen;
+	const struct aring_chaos *only = x->only;
 	bool cancelled = false;
 	size_t i;
 
@@ -281,18 +280,18 @@ static void propose_all(struct exploring *x, const struct plan *p)
 		const struct aring_seen *r = &seen->req[i];
 
 		if (r->flags & ARING_SEEN_ENTER) {
-			if (WANTED(x, eintr_ppm))
+			if (!only || only->eintr_ppm)
 				propose(x, p, r, ARING_ACT_ENTER_EINTR, 0);
 			continue;
 		}
-		if (WANTED(x, short_ppm))
+		if (!only || only->short_ppm)
 			propose_short(x, p, r);
 		propose_errors(x, p, r);
-		if (WANTED(x, reorder) && has_successor(seen, i))
+		if ((!only || only->reorder) && has_successor(seen, i))
 			propose(x, p, r, ARING_ACT_AFTER, 1);
-		if (WANTED(x, cqfull_ppm))
+		if (!only || only->cqfull_ppm)
 			propose(x, p, r, ARING_ACT_CQ_FULL, 0);
-		if (!cancelled || !WANTED(x, cancel_ppm))
+		if (!cancelled || (only && !only->cancel_ppm))
 			continue;
 		if (!x->only || x->only->cancel == ARING_CHAOS_CANCEL_LATE)
 			propose(x, p, r, ARING_ACT_CANCEL_LOSES, 0);
