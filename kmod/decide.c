@@ -110,7 +110,7 @@ static void aring_asked(const struct aring_req *req,
 		.opcode		= req->opcode,
 		.kind		= aring_kind_of(file),
 	};
-	if ((class & ARING_CLASS_RW) && (sqe->rw_flags & RWF_NOWAIT))
+	if ((class & ARING_CLASS_RW) && (sqe->rw_flags & (__force u32)RWF_NOWAIT))
 		what->flags |= ARING_SEEN_NOWAIT;
 	if (class & ARING_CLASS_NET) {
 		if (sqe->msg_flags & MSG_DONTWAIT)
@@ -471,6 +471,6 @@ int aring_session_enter(struct aring_ring *ring,
 		return 0;
 	if (line.action == ARING_ACT_ENTER_EINTR)
 		return -EINTR;
-	*take = min(*take, (u64)line.value);
+	*take = min_t(u64, *take, line.value);
 	return 0;
 }

@@ -121,8 +121,8 @@ static void aring_timeout_fire_virtual(struct aring_event *event)
 
 /* cq_lock. */
 static void aring_timeout_set_virtual(struct aring_req *req,
-					const struct timespec64 *time,
-					enum hrtimer_mode mode)
+				      const struct timespec64 *time,
+				      enum hrtimer_mode mode)
 {
 	u64 ns = timespec64_to_ktime(*time);
 

@@ -399,6 +399,20 @@ static inline void aring_req_set_result(struct aring_req *req, s32 res)
 		req->flags |= ARING_REQ_FAIL;
 }
 
+/* Make of a slot what carries no more than a CQE, perhaps none: SUBMITTED. */
+static inline void aring_req_init_bare(struct aring_req *req, u32 flags,
+				       u8 sqe_flags, u32 ticket, u64 user_data)
+{
+	aring_state_init(&req->state);
+	req->flags = flags;
+	req->opcode = ARING_OP_NOP;
+	req->sqe_flags = sqe_flags;
+	req->ticket = ticket;
+	req->user_data = user_data;
+	req->result = 0;
+	req->file = NULL;
+}
+
 /* In SQPOLL's thread: is it for the submitter's own ENTER only? */
 static inline bool aring_req_is_elsewhere(const struct aring_req *req)
 {

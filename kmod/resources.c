@@ -201,16 +201,9 @@ static struct aring_req *aring_tag_req(struct aring_ring *ring, u64 tag)
 	req = ring->free;
 	ring->free = req->next;
 
-	aring_state_init(&req->state);
-	WARN_ON_ONCE(!aring_state_start(&req->state));
-	req->flags = ARING_REQ_TAG;
-	req->opcode = ARING_OP_NOP;
-	req->sqe_flags = 0;
+	aring_req_init_bare(req, ARING_REQ_TAG, 0, 0, tag);
 	req->op = &aring_ops[ARING_OP_NOP];
-	req->user_data = tag;
-	req->result = 0;
-	req->ticket = 0;
-	req->file = NULL;
+	WARN_ON_ONCE(!aring_state_start(&req->state));
 	return req;
 }
 

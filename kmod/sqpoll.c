@@ -205,12 +205,14 @@ bool aring_sqpoll_rests(struct aring_ring *ring)
 {
 	struct aring_sqpoll *sqpoll = ring->sqpoll;
 
+	if (!aring_sqpoll_ready(ring) || aring_sqpoll_orphaned(ring))
+		return true;
 	/*
 	 * What was offered after it had looked for the last time it takes when it
-	 * is woken, which takes it out of the queue.
+	 * is woken, which takes it out of the queue. No barrier: who offered it
+	 * has been in ENTER since, and rests now.
 	 */
-	return !aring_sqpoll_ready(ring) || aring_sqpoll_orphaned(ring) ||
-	       (READ_ONCE(sqpoll->asleep) && waitqueue_active(&sqpoll->wait));
+	return READ_ONCE(sqpoll->asleep) && waitqueue_active(&sqpoll->wait);
 }
 
 static bool aring_sqpoll_full(const struct aring_ring *ring)

@@ -563,15 +563,8 @@ static void aring_submit_dropped(struct aring_submit *sub, u32 ticket)
 	    !(ring->odd & ARING_ODD_STEERED))
 		return;
 	ring->free = req->next;
-	aring_state_init(&req->state);
-	req->flags = 0;
-	req->opcode = ARING_OP_NOP;
-	req->sqe_flags = ARING_SQE_CQE_SKIP_SUCCESS;
-	req->ticket = ticket;
+	aring_req_init_bare(req, 0, ARING_SQE_CQE_SKIP_SUCCESS, ticket, 0);
 	req->op = &aring_ops[ARING_OP_NOP];
-	req->user_data = 0;
-	req->result = 0;
-	req->file = NULL;
 	if (ring->odd & ARING_ODD_STEERED)
 		aring_steer_req(req, &sub->sqe, false);
 	aring_submit_done(sub, req);

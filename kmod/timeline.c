@@ -45,7 +45,7 @@ static void aring_event_remove(struct aring_timeline *tl,
 {
 	rb_erase_cached(&event->node, &tl->events);
 	RB_CLEAR_NODE(&event->node);
-	tl->nr_events--;
+	WRITE_ONCE(tl->nr_events, tl->nr_events - 1);
 }
 
 /*
@@ -131,7 +131,7 @@ void aring_event_arm(struct aring_ring *ring, struct aring_event *event,
 	event->ring_nr = ring->ring_nr;
 	event->ticket = ticket;
 	first = rb_add_cached(&event->node, &tl->events, aring_event_before);
-	tl->nr_events++;
+	WRITE_ONCE(tl->nr_events, tl->nr_events + 1);
 	if (first && !tl->is_virtual)
 		aring_timeline_set_timer(tl);
 	spin_unlock_irqrestore(&tl->lock, flags);

@@ -83,7 +83,7 @@ struct aring_event {
  * That of a real clock is part of the ring; a virtual one is shared.
  */
 struct aring_timeline {
-	spinlock_t		lock;
+	spinlock_t		lock;		/* guards what is to happen */
 	struct rb_root_cached	events;
 	unsigned int		nr_events;
 	struct aring_event	*firing;
@@ -92,10 +92,10 @@ struct aring_timeline {
 	bool			automatic;
 	struct hrtimer		timer;
 	u64			now;
-	struct mutex		move_lock;
+	struct mutex		move_lock;	/* guards the moving */
 	wait_queue_head_t	fired_wait;
 	refcount_t		refs;
-	spinlock_t		quiet_lock;
+	spinlock_t		quiet_lock;	/* guards who is there */
 	struct list_head	rings;
 	u32			nr_rings;
 	struct list_head	attached;

@@ -150,8 +150,7 @@ static void aring_vdev_start(struct aring_device *dev, struct aring_req *req,
 
 	/* It cannot have begun before it was there. */
 	now = max(now, req->vio.since);
-	end = min(aring_sat_add(now, aring_vdev_service(dev, req)),
-		  (u64)KTIME_MAX);
+	end = aring_sat_add(now, aring_vdev_service(dev, req));
 	dev->head = req->vio.off + req->vio.len;
 	dev->nr_started++;
 	list_add_tail(&req->vio.entry, &dev->started);
@@ -420,6 +419,8 @@ int aring_vdev_set(struct aring_ring *ring, const struct aring_vdev __user *arg)
 	ret = aring_vdev_check(&config);
 	if (ret)
 		return ret;
+	/* Whoever has seen its CQE takes a request for over, and its pages for his. */
+	aring_reclaim_now(ring);
 	dev = aring_device_create(ring, &config);
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
@@ -427,8 +428,6 @@ int aring_vdev_set(struct aring_ring *ring, const struct aring_vdev __user *arg)
 		aring_device_free(dev);
 		return -EINTR;
 	}
-	/* Whoever has seen its CQE takes a request for over. */
-	aring_reclaim_now(ring);
 	old = ring->device;
 	if (old && atomic_read(&old->users)) {
 		old = dev;

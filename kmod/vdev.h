@@ -46,6 +46,7 @@ struct aring_device {
 	unsigned long		pages;
 	atomic_t		users;
 
+	/* Guards who has a channel and who waits for one. */
 	spinlock_t		lock;
 	struct rb_root		waiting;
 	struct list_head	started;
@@ -57,6 +58,7 @@ struct aring_device {
 	struct aring_event	start;
 
 	struct work_struct	work;
+	/* Data moves one by one, in order. */
 	struct mutex		moving;
 };
 

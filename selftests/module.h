@@ -41,4 +41,29 @@ static inline long module_refcnt_at_start(void)
 	return module_refcnt();
 }
 
+/* Where the module under test is: as the machine says, or as it is built. */
+static inline const char *module_path(void)
+{
+	static char path[512];
+	const char *ko = getenv("ARING_KO");
+	char exe[400], *slash;
+	ssize_t n;
+
+	if (ko && *ko)
+		return ko;
+	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	if (n < 0)
+		return NULL;
+	exe[n] = 0;
+	/* build/selftests/vm/life, build/KERNEL/aring.ko */
+	for (int i = 0; i < 3; i++) {
+		slash = strrchr(exe, '/');
+		if (!slash)
+			return NULL;
+		*slash = 0;
+	}
+	snprintf(path, sizeof(path), "%s/%s/aring.ko", exe, test_kernel());
+	return access(path, R_OK) ? NULL : path;
+}
+
 #endif /* MODULE_H */

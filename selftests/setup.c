@@ -157,7 +157,8 @@ TEST_F(setup, cq_size_rules)
 
 TEST_F(setup, unknown_flag_bits_are_refused)
 {
-	for (int bit = 14; bit < 31; bit++)
+	/* the highest ones are the device's own */
+	for (int bit = 14; bit < 28; bit++)
 		CHECK_EQ(-EINVAL, try_flags(variant->backend, 1U << bit), "bit %d", bit);
 }
 

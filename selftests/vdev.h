@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The virtual device and the clock, as the tests of both use them.
+ * The virtual device, for tests.
  */
 #ifndef VDEV_H
 #define VDEV_H
 
-#include "ring.h"
+#include "clock.h"
 
-#define NO_EVENT	(~0ULL)		/* &aring_clock.next if there is none */
 #define PAGE		4096UL
 
 static inline int vdev_set(struct ring *r, const struct aring_vdev *v)
@@ -43,52 +42,12 @@ static inline struct aring_sqe *prep_vwrite(struct ring *r, const void *buf,
 	return prep(r, ARING_OP_VWRITE, -1, buf, len, off, user_data);
 }
 
-/* The SQE prepared last takes @ns. */
-static inline void takes(struct aring_sqe *sqe, __u64 ns)
+/* It takes @ns, whatever the device says. */
+static inline struct aring_sqe *takes(struct aring_sqe *sqe, __u64 ns)
 {
 	sqe->vdev_flags |= ARING_VDEV_TIME;
 	sqe->addr3 = ns;
-}
-
-static inline int clock_call(struct ring *r, __u32 cmd, struct aring_clock *c)
-{
-	c->cmd = cmd;
-	return ioctl(r->fd, ARING_IOC_CLOCK, c) ? -errno : 0;
-}
-
-static inline int clock_virtual(struct ring *r, __u32 flags)
-{
-	struct aring_clock c = { .flags = flags };
-
-	return clock_call(r, ARING_CLOCK_VIRTUAL, &c);
-}
-
-static inline int clock_share(struct ring *r, struct ring *with)
-{
-	struct aring_clock c = { .fd = with->fd };
-
-	return clock_call(r, ARING_CLOCK_SHARE, &c);
-}
-
-static inline __u64 clock_now(struct ring *r)
-{
-	struct aring_clock c = { 0 };
-
-	return clock_call(r, ARING_CLOCK_GET, &c) ? NO_EVENT : c.time;
-}
-
-static inline int clock_next(struct ring *r)
-{
-	struct aring_clock c = { 0 };
-
-	return clock_call(r, ARING_CLOCK_NEXT, &c);
-}
-
-static inline int clock_advance(struct ring *r, __u64 ns)
-{
-	struct aring_clock c = { .time = ns };
-
-	return clock_call(r, ARING_CLOCK_ADVANCE, &c);
+	return sqe;
 }
 
 /* What the clock of a test's ring is. */

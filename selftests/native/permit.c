@@ -124,7 +124,7 @@ static void print_row(FILE *f, const struct aring_permit *row,
 static void print_table(FILE *f)
 {
 	fprintf(f,
-		".. SPDX-License-Identifier: MIT\n..\n   Made of kmod/permit_rows.h:\n"
+		".. SPDX-License" "-Identifier: MIT\n..\n   Made of kmod/permit_rows.h:\n"
 		"   build/selftests/native/permit table >Documentation/chaos-table.rst\n\n"
 		".. list-table::\n   :header-rows: 1\n"
 		"   :widths: 8 12 14 14 10 10 32\n\n"

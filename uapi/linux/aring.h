@@ -709,8 +709,9 @@ struct aring_vdev {
  * @next: out: when the next event is, or 2^64 - 1 if there is none
  * @resv: must be 0
  *
- * A ring begins with the monotonic clock. VIRTUAL and SHARE are possible as long
- * as no request is under way (-EBUSY). On a virtual clock TIMEOUT,
+ * A ring begins with the monotonic clock, of which GET alone may be asked (others:
+ * -EINVAL) and which tells of no events. VIRTUAL and SHARE are possible once, as long
+ * as no request is under way and no thread waits (-EBUSY). On a virtual clock TIMEOUT,
  * LINK_TIMEOUT, the time limit of ENTER and the virtual device obey it; all
  * clocks that a TIMEOUT may name are that one.
  *
@@ -719,8 +720,9 @@ struct aring_vdev {
  * first; (3) the programs run: submit, cancel; (4) channels take what waits for
  * them; (5) with ARING_SETUP_COMPLETION_ORDER the CQEs of the instant are posted.
  * Of two rings that share the clock the one that came to it first goes first. A
- * move from outside finishes the instant at hand (4, 5), and then does 1, 2 and,
- * where there are CQEs to post, 4 and 5 of each instant on its way.
+ * move from outside finishes the instant at hand (4, 5), goes through all of each
+ * instant on its way, and ends in 3 of the last one, or, if there are CQEs to post in
+ * 5 of that, behind it.
  *
  * An automatic clock moves when every ring on it has a thread asleep in
  * ENTER and none that is awake there, none has an SQE being taken, a request for a
@@ -980,7 +982,7 @@ struct aring_deviation {
 #define ARING_SEEN_NOWAIT	(1U << 1)	/* RWF_NOWAIT or MSG_DONTWAIT */
 #define ARING_SEEN_NONBLOCK	(1U << 2)	/* the file is O_NONBLOCK */
 #define ARING_SEEN_WAITALL	(1U << 3)	/* MSG_WAITALL */
-#define ARING_SEEN_ENTER	(1U << 14)	/* not a request: an ENTER that may be interrupted */
+#define ARING_SEEN_ENTER	(1U << 14)	/* an ENTER that may be interrupted */
 #define ARING_SEEN_ENDED	(1U << 15)	/* it is over, and @res counts */
 
 /**
