@@ -550,5 +550,6 @@ static inline int aring_wait_cqe(struct aring *ring, struct aring_cqe **cqe)
 #endif
 
 #include <aring/prep.h>
+#include <aring/command.h>
 
 #endif /* _ARING_H */

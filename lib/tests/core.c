@@ -466,6 +466,7 @@ static const struct test * const tables[] = {
 	net_tests,
 	resource_tests,
 	shape_tests,
+	command_tests,
 };
 
 /* io_uring of 6.1 and later has all that is tested here. */

@@ -73,5 +73,6 @@ double seconds(void);
 extern const struct test net_tests[];
 extern const struct test resource_tests[];
 extern const struct test shape_tests[];
+extern const struct test command_tests[];
 
 #endif /* _ARING_TEST_H */
