@@ -57,6 +57,7 @@ static const struct bit_name setup_flags[] = {
 	BIT_NAME(SETUP, FIRST_INDEX),
 	BIT_NAME(SETUP, COMPLETION_ORDER),
 	BIT_NAME(SETUP, SUBMISSION_ORDER),
+	BIT_NAME(SETUP, CQE_TIMES),
 	{ 0, NULL },
 };
 

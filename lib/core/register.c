@@ -475,6 +475,8 @@ const char *aring_op_name(unsigned int opcode)
 		[ARING_OP_WRITE] = "WRITE",
 		[ARING_OP_SEND] = "SEND",
 		[ARING_OP_RECV] = "RECV",
+		[ARING_OP_VREAD] = "VREAD",
+		[ARING_OP_VWRITE] = "VWRITE",
 	};
 
 	if (opcode >= ARRAY_SIZE(names))
