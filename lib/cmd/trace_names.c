@@ -9,30 +9,6 @@
 #include "cmd.h"
 #include "trace.h"
 
-static const char * const ops[256] = {
-	[ARING_OP_NOP]		= "NOP",
-	[ARING_OP_READV]	= "READV",
-	[ARING_OP_WRITEV]	= "WRITEV",
-	[ARING_OP_FSYNC]	= "FSYNC",
-	[ARING_OP_READ_FIXED]	= "READ_FIXED",
-	[ARING_OP_WRITE_FIXED]	= "WRITE_FIXED",
-	[ARING_OP_POLL_ADD]	= "POLL_ADD",
-	[ARING_OP_POLL_REMOVE]	= "POLL_REMOVE",
-	[ARING_OP_SENDMSG]	= "SENDMSG",
-	[ARING_OP_RECVMSG]	= "RECVMSG",
-	[ARING_OP_TIMEOUT]	= "TIMEOUT",
-	[ARING_OP_TIMEOUT_REMOVE] = "TIMEOUT_REMOVE",
-	[ARING_OP_ASYNC_CANCEL]	= "ASYNC_CANCEL",
-	[ARING_OP_LINK_TIMEOUT]	= "LINK_TIMEOUT",
-	[ARING_OP_READ]		= "READ",
-	[ARING_OP_WRITE]	= "WRITE",
-	[ARING_OP_SEND]		= "SEND",
-	[ARING_OP_RECV]		= "RECV",
-	[ARING_OP_VREAD]	= "VREAD",
-	[ARING_OP_VWRITE]	= "VWRITE",
-	[TRACE_NOBODY]		= "nobody",
-};
-
 /**
  * trace_op_name() - what an operation is called
  * @opcode: of it
@@ -41,7 +17,11 @@ static const char * const ops[256] = {
  */
 const char *trace_op_name(__u8 opcode)
 {
-	return ops[opcode] ? ops[opcode] : "?";
+	const char *name = aring_op_name(opcode);
+
+	if (opcode == TRACE_NOBODY)
+		return "nobody";
+	return name ? name : "?";
 }
 
 /**
