@@ -175,8 +175,9 @@ TEST_F(steer_life, sqpoll)
 			s->prep(&r, &self->f, 7);
 			sq_offer(&r);
 			NEED_TRUE(sq_taken(&r), "%s", s->name);
-			/* Some of it is the program's to run. */
-			ring_wait_ns(&r, 1, ms(1));
+			/* Some of it is the program's to run, once it is listed. */
+			for (int i = 0; i < 1000 && steer_held_at(&r, 7) != a; i++)
+				ring_wait_ns(&r, 1, ms(1));
 			NEED_TRUE(steer_wait_held(&r, 7, a), "%s at %d",
 				  s->name, a);
 			ret = steer_release_all(&r);

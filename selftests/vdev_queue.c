@@ -500,7 +500,7 @@ TEST_F(vdev_queue, on_the_real_clock_the_order_is_as_exact)
 	/* the first has the channel at once, the others wait for it */
 	ASSERT_EQ(0, policy(&r, ARING_VDEV_SHORTEST, 1));
 	for (int i = 0; i < 5; i++)
-		takes(prep_vread(&r, self->buf, 8, 0, i), ms(10 - i));
+		takes(prep_vread(&r, self->buf, 8, 0, i), ms(10 - i) * test_slow());
 	ASSERT_EQ(5, ring_submit(&r));
 	EXPECT_TRUE(vdev_state_is(&r, 0, "started"));
 	for (int i = 0; i < 5; i++) {
