@@ -78,7 +78,11 @@ int aring_clock_give(struct aring_ring *ring, struct aring_timeline *tl)
 
 	if (mutex_lock_killable(&ring->submit_lock))
 		return -EINTR;
-	mutex_lock(&tl->move_lock);
+	/* Whoever moves it may take long. */
+	if (mutex_lock_killable(&tl->move_lock)) {
+		mutex_unlock(&ring->submit_lock);
+		return -EINTR;
+	}
 	mutex_lock(&ring->lock);
 	if (aring_clock_may_change(ring)) {
 		/* A thread that lists itself later sees the new clock. */

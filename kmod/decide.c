@@ -130,54 +130,24 @@ static void aring_asked(const struct aring_req *req,
 
 /* ---- a request ------------------------------------------------------------ */
 
-/* Return: false if it can not be done, or something of its kind is already. */
-static bool aring_decide_apply(const struct aring_req *req,
-			       const struct aring_deviation *line,
-			       struct aring_fate *fate)
-{
-	switch (line->action) {
-	case ARING_ACT_FAIL:
-		if (fate->error || fate->shorten)
-			return false;
-		fate->error = -(s32)line->value;
-		return true;
-	case ARING_ACT_SHORTEN:
-		if (fate->error || fate->shorten || !req->op->shorten)
-			return false;
-		fate->shorten = true;
-		fate->size = line->value;
-		return true;
-	case ARING_ACT_DELAY:
-	case ARING_ACT_AFTER:
-		if (fate->late)
-			return false;
-		fate->late = line->action;
-		fate->value = line->value;
-		return true;
-	case ARING_ACT_CANCEL_WINS:
-		if (fate->hold || fate->verdict)
-			return false;
-		fate->hold = line->action;
-		return true;
-	case ARING_ACT_CANCEL_LOSES:
-		if (fate->hold || fate->verdict)
-			return false;
-		fate->verdict = line->action;
-		return true;
-	case ARING_ACT_CQ_FULL:
-		if (fate->cq_full)
-			return false;
-		fate->cq_full = true;
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool aring_is_verdict(const struct aring_deviation *line)
 {
 	return line->action == ARING_ACT_CANCEL_WINS ||
 	       line->action == ARING_ACT_CANCEL_LOSES;
+}
+
+/* Return: as aring_fate_set(). A cancel cannot both win and lose. */
+static bool aring_decide_apply(const struct aring_req *req,
+			       const struct aring_deviation *line,
+			       struct aring_fate *fate)
+{
+	if (aring_is_verdict(line) && (fate->hold || fate->verdict))
+		return false;
+	/* Not a plan's to do: nothing may hang by it. */
+	if (line->action >= ARING_ACT_HOLD_QUEUED &&
+	    line->action <= ARING_ACT_HOLD_DONE)
+		return false;
+	return aring_fate_set(fate, req, line->action, line->value);
 }
 
 /* A new line of the log. Return: NULL if it is lost, or nobody would read it. */

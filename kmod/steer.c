@@ -184,42 +184,50 @@ static bool aring_rule_counts(struct aring_steer_rule *rule)
 	       (!rule->rule.count || nr - first < rule->rule.count);
 }
 
-/* Return: false if an earlier rule has said something of that kind already. */
-static bool aring_rule_apply(const struct aring_rule *rule,
-			     const struct aring_req *req,
-			     struct aring_fate *fate)
+/**
+ * aring_fate_set() - one more thing is to be done to a request
+ * @fate: what is to be done to it already
+ * @req: the request
+ * @action: ARING_ACT_*
+ * @value: as the action says
+ *
+ * Return: false if it cannot be done to that operation, or something of its kind is to
+ * be done already.
+ */
+bool aring_fate_set(struct aring_fate *fate, const struct aring_req *req,
+		    u16 action, u64 value)
 {
-	switch (rule->action) {
+	switch (action) {
 	case ARING_ACT_HOLD_QUEUED:
 	case ARING_ACT_HOLD_STARTED:
 	case ARING_ACT_HOLD_DONE:
 	case ARING_ACT_CANCEL_WINS:
 		if (fate->hold)
 			return false;
-		fate->hold = rule->action;
+		fate->hold = action;
 		return true;
 	case ARING_ACT_FAIL:
 		if (fate->error || fate->shorten)
 			return false;
-		fate->error = -(s32)rule->value;
+		fate->error = -(s32)value;
 		return true;
 	case ARING_ACT_SHORTEN:
 		if (fate->error || fate->shorten || !req->op->shorten)
 			return false;
 		fate->shorten = true;
-		fate->size = rule->value;
+		fate->size = value;
 		return true;
 	case ARING_ACT_DELAY:
 	case ARING_ACT_AFTER:
 		if (fate->late)
 			return false;
-		fate->late = rule->action;
-		fate->value = rule->value;
+		fate->late = action;
+		fate->value = value;
 		return true;
 	case ARING_ACT_CANCEL_LOSES:
 		if (fate->verdict)
 			return false;
-		fate->verdict = rule->action;
+		fate->verdict = action;
 		return true;
 	case ARING_ACT_CQ_FULL:
 		if (fate->cq_full)
@@ -245,7 +253,8 @@ static bool aring_steer_rules(struct aring_req *req, struct aring_fate *fate)
 		if (!aring_rule_is_for_enter(&rule->rule) &&
 		    aring_rule_matches(&rule->rule, req, kind) &&
 		    aring_rule_counts(rule) &&
-		    aring_rule_apply(&rule->rule, req, fate))
+		    aring_fate_set(fate, req, rule->rule.action,
+				   rule->rule.value))
 			found = true;
 	}
 	mutex_unlock(&steer->lock);

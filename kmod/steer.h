@@ -112,6 +112,8 @@ struct aring_steering {
 
 /* steer.c APIs */
 enum aring_kind aring_kind_of(const struct file *file);
+bool aring_fate_set(struct aring_fate *fate, const struct aring_req *req,
+		    u16 action, u64 value);
 bool aring_steer_pick(struct aring_req *req, const struct aring_sqe *sqe,
 		      struct aring_fate *fate);
 void aring_steer_req(struct aring_req *req, const struct aring_sqe *sqe,
