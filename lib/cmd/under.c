@@ -2,6 +2,7 @@
 /*
  * Running a program under the shim.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -334,26 +335,61 @@ static bool wait_for(pid_t pid, const sigset_t *set, double until,
 	}
 }
 
+/* Kill the children that the kernel lists, if it is built to (CONFIG_PROC_CHILDREN). */
+static bool kill_listed_children(void)
+{
+	FILE *f = fopen("/proc/thread-self/children", "re");
+	int pid;
+
+	if (!f)
+		return false;
+	while (fscanf(f, "%d", &pid) == 1)
+		kill(pid, SIGKILL);
+	fclose(f);
+	return true;
+}
+
+/* Kill those whose stat names this process as their parent. */
+static bool kill_found_children(void)
+{
+	char path[32], stat[256], *after;
+	struct dirent *entry;
+	DIR *proc;
+	FILE *f;
+	int pid, parent;
+
+	proc = opendir("/proc");
+	if (!proc)
+		return false;
+	while ((entry = readdir(proc))) {
+		pid = atoi(entry->d_name);
+		if (pid <= 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		/* "PID (NAME) STATE PARENT ...", and a name may have a ')'. */
+		after = fgets(stat, sizeof(stat), f) ? strrchr(stat, ')') : NULL;
+		if (after && sscanf(after, ") %*c %d", &parent) == 1 && parent == getpid())
+			kill(pid, SIGKILL);
+		fclose(f);
+	}
+	closedir(proc);
+	return true;
+}
+
 /*
  * What the program has started and left has this process for its parent now
  * (PR_SET_CHILD_SUBREAPER), and what that has started will have.
  */
 static void reap_the_rest(void)
 {
-	FILE *f;
-	int pid;
-
-	for (;;) {
-		f = fopen("/proc/thread-self/children", "re");
-		/* A kernel without that list: they are left alone. */
-		if (!f)
-			break;
-		while (fscanf(f, "%d", &pid) == 1)
-			kill(pid, SIGKILL);
-		fclose(f);
+	while (kill_listed_children() || kill_found_children()) {
 		if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
 			return;
 	}
+	/* There is no /proc: they are left alone. */
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 }
