@@ -13,6 +13,7 @@
 #include "hold.h"
 #include "op.h"
 #include "quiet.h"
+#include "where.h"
 #include "worker.h"
 
 /**

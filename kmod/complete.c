@@ -18,10 +18,10 @@
  *	B  write CQEs				load-acquire of cq.tail
  *	   then store-release of cq.tail	then read the CQEs
  */
-#include <linux/poll.h>
 #include <linux/rcupdate.h>
 
 #include "hold.h"
+#include "notify.h"
 #include "op.h"
 #include "quiet.h"
 #include "session.h"
@@ -259,42 +259,6 @@ static __always_inline void aring_cq_commit(struct aring_ring *ring)
 		aring_post_due(ring, false);
 	}
 	aring_cq_publish(ring);
-}
-
-/**
- * aring_notify() - tell the eventfd and those who poll the ring of something
- * @ring: the ring, kept alive by the caller
- *
- * Any context, under any lock: the wake-up itself is left to an irq_work,
- * because who polls the ring may be another ring that this one watches.
- */
-void aring_notify(struct aring_ring *ring)
-{
-	bool eventfd = rcu_access_pointer(ring->rsrc.eventfd);
-
-	if (unlikely(eventfd))
-		aring_eventfd_note(ring);
-	/* The caller has a barrier between the news and this look. */
-	if (unlikely(eventfd) || waitqueue_active(&ring->poll_wait))
-		irq_work_queue(&ring->notify_work);
-}
-
-/**
- * aring_notify_fn() - wake whoever polls the ring, and signal its eventfd
- * @work: &aring_ring.notify_work
- *
- * Context: interrupt, no lock held.
- */
-void aring_notify_fn(struct irq_work *work)
-{
-	struct aring_ring *ring = container_of(work, struct aring_ring,
-					       notify_work);
-
-	/* URING_WAKE keeps epoll and other rings from waking in circles. */
-	wake_up_poll(&ring->poll_wait,
-		     EPOLLIN | EPOLLRDNORM | EPOLL_URING_WAKE);
-	if (unlikely(rcu_access_pointer(ring->rsrc.eventfd)))
-		aring_eventfd_signal(ring);
 }
 
 /* After something was posted, without cq_lock; rcu or a file keeps the ring. */

@@ -17,6 +17,7 @@
 #include "op.h"
 #include "quiet.h"
 #include "rw.h"
+#include "where.h"
 #include "worker.h"
 
 /* The kernel's own check is not exported. */

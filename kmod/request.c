@@ -19,7 +19,7 @@
 #include "hold.h"
 #include "op.h"
 #include "sqpoll.h"
-#include "worker.h"
+#include "where.h"
 
 /* Slots kept for reuse; what a burst needed beyond that is given back. */
 #define ARING_KEEP_FREE		512

@@ -30,7 +30,7 @@ struct page;
  * @ARING_WHERE_PEER: in an unbounded worker: it may wait for a peer
  * @ARING_WHERE_DISK: in a bounded worker
  *
- * Which is right is decided in one place, aring_where_runs().
+ * Which is right is decided in one place, where.c.
  */
 enum aring_where {
 	ARING_WHERE_ENTER,
@@ -456,8 +456,6 @@ bool aring_overflow_flush(struct aring_ring *ring);
 void aring_overflow_drop(struct aring_ring *ring);
 void aring_post_instant(struct aring_ring *ring);
 void aring_cq_wake(struct aring_ring *ring);
-void aring_notify(struct aring_ring *ring);
-void aring_notify_fn(struct irq_work *work);
 
 /* cancel.c APIs */
 #define ARING_CANCEL_FLAGS \

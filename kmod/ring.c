@@ -12,6 +12,7 @@
 #include <linux/vmalloc.h>
 
 #include "clock.h"
+#include "notify.h"
 #include "request.h"
 #include "session.h"
 #include "sqpoll.h"

@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 
 #include "hold.h"
+#include "notify.h"
 #include "op.h"
 #include "quiet.h"
 #include "worker.h"

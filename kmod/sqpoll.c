@@ -28,6 +28,7 @@
 #include "compat.h"
 #include "quiet.h"
 #include "sqpoll.h"
+#include "where.h"
 
 /* SQEs offered and not taken yet. */
 static u32 aring_sqpoll_ready(const struct aring_ring *ring)

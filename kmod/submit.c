@@ -23,6 +23,7 @@
 #include "op.h"
 #include "quiet.h"
 #include "sqpoll.h"
+#include "where.h"
 #include "worker.h"
 
 /**

@@ -1,66 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Workers: kernel threads for what may wait, and the list of what may go there.
+ * Workers: kernel threads for what may wait.
  */
 #ifndef ARING_WORKER_H
 #define ARING_WORKER_H
 
-#include <linux/magic.h>
-
-#include "compat.h"
 #include "request.h"
 
 /* Not an ARING_ISSUE_*: the file has to become ready first. */
 #define ARING_NOT_READY		(~0U)
-
-/**
- * enum aring_try - how an operation can be tried in ENTER without waiting
- * @ARING_TRY_NOT: it cannot
- * @ARING_TRY_NOWAIT: the file honours IOCB_NOWAIT
- * @ARING_TRY_PLAIN: it waits for no device and no peer
- */
-enum aring_try {
-	ARING_TRY_NOT,
-	ARING_TRY_NOWAIT,
-	ARING_TRY_PLAIN,
-};
-
-/* worker.c APIs */
-enum aring_where aring_where_runs(const struct file *file);
-enum aring_where aring_where_polls(const struct file *file);
-
-/**
- * aring_inline_try() - can this be tried in ENTER without waiting?
- * @file: the file
- * @mode: its inode's mode
- * @read: a read, else a write
- *
- * Return: see &enum aring_try.
- */
-static __always_inline enum aring_try
-aring_inline_try(const struct file *file, umode_t mode, bool read)
-{
-	if (S_ISREG(mode)) {
-		/* The memory is there or it is not: no device to wait for. */
-		if (file_inode(file)->i_sb->s_magic == TMPFS_MAGIC)
-			return ARING_TRY_PLAIN;
-		if (!read && !(file->f_flags & O_DIRECT) &&
-		    !aring_async_buffered_write(file))
-			return ARING_TRY_NOT;
-		return file->f_mode & FMODE_NOWAIT ? ARING_TRY_NOWAIT :
-						     ARING_TRY_NOT;
-	}
-	if ((file->f_mode & FMODE_NOWAIT) || (file->f_flags & O_NONBLOCK) ||
-	    S_ISSOCK(mode))
-		return ARING_TRY_NOWAIT;
-	return ARING_TRY_NOT;
-}
-
-static inline bool aring_honours_nowait(const struct file *file, bool read)
-{
-	return aring_inline_try(file, file_inode(file)->i_mode, read) !=
-		ARING_TRY_NOT;
-}
 
 void aring_pools_init(struct aring_ring *ring);
 void aring_pools_exit(struct aring_ring *ring);
