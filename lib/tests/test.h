@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the library's tests share: one ring, checks that say where, and tables
- * of tests. Each test begins with a ring of four entries, and may make another
+ * What the library's tests share: one ring, and tables of tests. Each test begins with a ring of four entries, and may make another
  * one of it.
  */
 #ifndef _ARING_TEST_H
@@ -14,28 +13,11 @@
 
 #include <aring.h>
 
+#include "check.h"
+
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 extern struct aring ring;
-extern int failed;
-
-#define CHECK(cond)							\
-	do {								\
-		if (!(cond)) {						\
-			printf("# %s:%d: %s\n", __FILE__, __LINE__, #cond); \
-			failed = 1;					\
-		}							\
-	} while (0)
-
-#define CHECK_EQ(a, b)							\
-	do {								\
-		long long __a = (a), __b = (b);				\
-		if (__a != __b) {					\
-			printf("# %s:%d: %s is %lld, not %lld\n",	\
-			       __FILE__, __LINE__, #a, __a, __b);	\
-			failed = 1;					\
-		}							\
-	} while (0)
 
 /**
  * struct test - one test
