@@ -223,7 +223,7 @@ TEST_F(steer_rules, kind)
 TEST_F(steer_rules, block_device)
 {
 	struct aring_rule rule = rule_all(ARING_ACT_FAIL, EXDEV);
-	int fd = open("/dev/vda", O_RDONLY);
+	int fd = open("/dev/nullb0", O_RDONLY);
 
 	if (fd < 0)
 		SKIP(return, "no block device");
