@@ -69,7 +69,7 @@ static int aring_cancel_take_back(struct aring_req *req, bool leave)
 		aring_complete_cancelled(req);
 		break;
 	case ARING_VERDICT_MARKED:
-		if (unlikely(req->flags & ARING_REQ_FATE))
+		if (aring_req_has_fate(req))
 			aring_hold_marked(req);
 		break;
 	case ARING_VERDICT_STARTED:
@@ -78,7 +78,7 @@ static int aring_cancel_take_back(struct aring_req *req, bool leave)
 		else if (req->peer)
 			aring_worker_interrupt(req);
 		/* What is held with its result final: nobody will ask for it. */
-		if (unlikely(req->flags & ARING_REQ_FATE) && leave)
+		if (aring_req_has_fate(req) && leave)
 			aring_hold_let_go(req);
 		break;
 	default:
@@ -96,7 +96,7 @@ static int aring_cancel_lose(struct aring_req *req)
 	if (aring_state_final(aring_state_read(&req->state)))
 		return -ENOENT;
 	/* What is not tried yet waits for others, or for a thread to run it. */
-	if (aring_hold_let_go(req) || (READ_ONCE(req->flags) & ARING_REQ_LAUNCH))
+	if (aring_hold_let_go(req) || aring_req_peek(req, ARING_REQ_LAUNCH))
 		return -EALREADY;
 	if (req->opcode == ARING_OP_TIMEOUT) {
 		/* Against its timer, and what it counts. */
@@ -122,7 +122,7 @@ static int aring_cancel_req(struct aring_req *req, const struct aring_req *by,
 {
 	int ret;
 
-	if (unlikely(req->flags & ARING_REQ_FATE) && !leave &&
+	if (aring_req_has_fate(req) && !leave &&
 	    req->steered->fate.verdict == ARING_ACT_CANCEL_LOSES)
 		ret = aring_cancel_lose(req);
 	else
@@ -146,7 +146,7 @@ int aring_cancel_one(struct aring_req *req, const struct aring_req *by)
 	int ret = aring_cancel_req(req, by, false);
 
 	/* With the lock held it is not reclaimed, whatever has become of it. */
-	if (unlikely(req->flags & ARING_REQ_FATE) && req->steered->fate.line)
+	if (aring_req_has_fate(req) && req->steered->fate.line)
 		aring_session_verdict(req, ret);
 	return ret;
 }

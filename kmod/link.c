@@ -341,7 +341,7 @@ static void aring_fired_fn(struct work_struct *work)
  */
 bool aring_link_waits(const struct aring_req *req)
 {
-	return (req->flags & ARING_REQ_LINKED) && READ_ONCE(req->prev);
+	return aring_req_peek(req, ARING_REQ_LINKED) && READ_ONCE(req->prev);
 }
 
 /**

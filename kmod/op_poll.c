@@ -239,7 +239,7 @@ int aring_poll_remove_prep(struct aring_req *req, const struct aring_sqe *sqe)
 static int aring_poll_take(struct aring_req *target)
 {
 	/* What waits for other requests waits for no file yet. */
-	if (!(READ_ONCE(target->flags) & ARING_REQ_ARMED))
+	if (!aring_req_peek(target, ARING_REQ_ARMED))
 		return -ENOENT;
 	if (aring_edge_take(target))
 		return 0;

@@ -417,6 +417,23 @@ static inline void aring_req_init_bare(struct aring_req *req, u32 flags,
 	req->file = NULL;
 }
 
+/*
+ * Has it this flag? For who does not own the request, a canceller above all. The flags
+ * belong to whoever has it, who writes them without atomics: so one is asked for that
+ * stays as it is once the request is listed, or a hint is enough.
+ */
+static __always_inline bool aring_req_peek(const struct aring_req *req,
+					   unsigned int flag)
+{
+	return data_race(READ_ONCE(req->flags)) & flag;
+}
+
+/* Is anything to be done to it? Also for who does not own it: that stays. */
+static __always_inline bool aring_req_has_fate(const struct aring_req *req)
+{
+	return unlikely(aring_req_peek(req, ARING_REQ_FATE));
+}
+
 /* In SQPOLL's thread: is it for the submitter's own ENTER only? */
 static inline bool aring_req_is_elsewhere(const struct aring_req *req)
 {

@@ -240,7 +240,7 @@ static struct aring_req *aring_run_sort_unblocked(struct aring_ring *ring)
 	 */
 	spin_lock_irqsave(&ring->work_lock, flags);
 	while ((req = aring_link_unblocked(ring)) != NULL) {
-		if (unlikely(req->flags & ARING_REQ_FATE) &&
+		if (aring_req_has_fate(req) &&
 		    req->steered->ripe) {
 			*last = req;
 			last = &req->next;
