@@ -100,7 +100,7 @@ static int aring_cancel_lose(struct aring_req *req)
 		return -EALREADY;
 	if (req->opcode == ARING_OP_TIMEOUT) {
 		/* Against its timer, and what it counts. */
-		if (req->timer_ready && aring_edge_take(req))
+		if (data_race(req->timer_ready) && aring_edge_take(req))
 			aring_timeout_expire(req);
 		return -EALREADY;
 	}

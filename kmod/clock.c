@@ -88,7 +88,7 @@ int aring_clock_give(struct aring_ring *ring, struct aring_timeline *tl)
 		/* A thread that lists itself later sees the new clock. */
 		spin_lock_irq(&ring->work_lock);
 		if (list_empty(&ring->sleepers)) {
-			ring->timeline = tl;
+			WRITE_ONCE(ring->timeline, tl);
 			ring->ring_nr = tl->nr_rings;
 			/* Pairs with the load-acquire in aring_is_virtual(). */
 			smp_store_release(&ring->on_virtual, true);
@@ -381,7 +381,7 @@ static int aring_clock_do(struct aring_ring *ring,
 static void aring_clock_tell(struct aring_ring *ring,
 			     struct aring_clock *clock)
 {
-	struct aring_timeline *tl = ring->timeline;
+	struct aring_timeline *tl;
 	enum aring_phase phase;
 
 	clock->flags = 0;
@@ -390,6 +390,8 @@ static void aring_clock_tell(struct aring_ring *ring,
 	clock->time = aring_now(ring);
 	if (!aring_is_virtual(ring))
 		return;
+	/* Not before that look: the clock may just have been given. */
+	tl = READ_ONCE(ring->timeline);
 	clock->flags = ARING_CLOCK_IS_VIRTUAL;
 	if (tl->automatic)
 		clock->flags |= ARING_CLOCK_AUTO;

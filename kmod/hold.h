@@ -44,7 +44,7 @@ void aring_late_news(struct aring_ring *ring);
 static __always_inline bool aring_hold_is_due(const struct aring_req *req)
 {
 	if (!aring_req_has_fate(req) ||
-	    !(req->flags & ARING_REQ_LAUNCH) ||
+	    !aring_req_peek(req, ARING_REQ_LAUNCH) ||
 	    aring_state_read(&req->state) != ARING_QUEUED)
 		return false;
 	switch (READ_ONCE(req->steered->fate.hold)) {

@@ -175,7 +175,7 @@ static bool aring_late_can_end(const struct aring_req *req)
 
 	if (aring_state_final(aring_state_read(&req->state)))
 		return false;
-	if (req->flags & ARING_REQ_FATE)
+	if (aring_req_has_fate(req))
 		at = READ_ONCE(req->steered->at);
 	if (at != ARING_ACT_NONE)
 		return at == ARING_ACT_DELAY &&
@@ -190,7 +190,9 @@ static bool aring_late_can_end(const struct aring_req *req)
 	case ARING_OP_VWRITE:
 		return aring_late_time_passes(req->ring);
 	default:
-		return !req->peer || !list_empty_careful(&req->work_entry);
+		/* A hint: a wake-up may be listing it, and is then followed by another look. */
+		return !req->peer ||
+		       data_race(!list_empty_careful(&req->work_entry));
 	}
 }
 

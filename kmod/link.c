@@ -38,8 +38,8 @@ static bool aring_link_unlist(struct aring_ring *ring, struct aring_req *req,
 	*place = req->cq_entry.prev;
 	list_del_init(&req->cq_entry);
 	if (deferred) {
-		req->deferred = false;
-		ring->nr_deferred--;
+		WRITE_ONCE(req->deferred, false);
+		WRITE_ONCE(ring->nr_deferred, ring->nr_deferred - 1);
 	} else if (listed) {
 		WRITE_ONCE(ring->nr_unblocked, ring->nr_unblocked - 1);
 	}
@@ -156,11 +156,8 @@ static void aring_defer(struct aring_ring *ring, struct aring_req *req,
 {
 	if (!req || req->deferred == defer)
 		return;
-	req->deferred = defer;
-	if (defer)
-		ring->nr_deferred++;
-	else
-		ring->nr_deferred--;
+	WRITE_ONCE(req->deferred, defer);
+	WRITE_ONCE(ring->nr_deferred, ring->nr_deferred + (defer ? 1 : -1));
 }
 
 /* A chain is deferred as a whole. cq_lock. */

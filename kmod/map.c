@@ -192,7 +192,7 @@ int aring_mmap(struct aring_ring *ring, struct vm_area_struct *vma)
 	 * If this address space unmapped the ring a moment ago, that must be
 	 * dealt with before it submits anew.
 	 */
-	if (!list_empty_careful(&ring->unmapped))
+	if (data_race(!list_empty_careful(&ring->unmapped)))
 		aring_cancel_unmapped(ring);
 	vm_flags_mod(vma, VM_DONTEXPAND, VM_MAYEXEC);
 	vma->vm_ops = &aring_vm_ops;

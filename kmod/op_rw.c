@@ -416,12 +416,13 @@ void aring_rw_cleanup(struct aring_req *req)
 }
 
 /*
- * An O_DIRECT transfer is over. Any context. The request is STARTED and ours:
- * the device had it until now.
+ * An O_DIRECT transfer is over, and the call that asked for it has returned. Any
+ * context. The request is STARTED and ours.
  */
-static void aring_rw_complete(struct kiocb *kiocb, long ret)
+static void aring_rw_ended(struct aring_req *req)
 {
-	struct aring_req *req = container_of(kiocb, struct aring_req, rw.kiocb);
+	struct kiocb *kiocb = &req->rw.kiocb;
+	long ret = req->rw.ret;
 
 	if (kiocb->ki_flags & IOCB_WRITE)
 		aring_rw_end_write(kiocb);
@@ -444,6 +445,26 @@ static void aring_rw_complete(struct kiocb *kiocb, long ret)
 	}
 	aring_req_put_file(req);
 	aring_complete(req);
+}
+
+/*
+ * One of the two is through with the kiocb and what it points to. File systems look
+ * at it after the device has it: ext4 notes the access. So the device may be through
+ * first, and the last one ends the request. The exchange orders @ret.
+ */
+static void aring_rw_through(struct aring_req *req)
+{
+	if (atomic_xchg(&req->rw.through, 1))
+		aring_rw_ended(req);
+}
+
+/* The device is through. Any context. */
+static void aring_rw_complete(struct kiocb *kiocb, long ret)
+{
+	struct aring_req *req = container_of(kiocb, struct aring_req, rw.kiocb);
+
+	req->rw.ret = ret;
+	aring_rw_through(req);
 }
 
 /* Has an attempt that was not to wait left something that can still come? */
@@ -481,6 +502,7 @@ static noinline bool aring_rw_ends_elsewhere(struct aring_req *req)
 	if (!aring_req_list(req))
 		return false;
 	aring_real_begin(req);
+	atomic_set(&req->rw.through, 0);
 	req->rw.kiocb.ki_complete = aring_rw_complete;
 	return true;
 }
@@ -527,8 +549,10 @@ static __always_inline int aring_rw_issue(struct aring_req *req,
 	}
 
 	ret = aring_rw_do(req, &iter, read);
-	if (ret == -EIOCBQUEUED)
+	if (ret == -EIOCBQUEUED) {
+		aring_rw_through(req);
 		return ARING_ISSUED_AWAY;
+	}
 	if (kiocb->ki_flags & IOCB_NOWAIT && unlikely(ret < (ssize_t)count)) {
 		/* Some say so when they mean -EAGAIN. */
 		if (ret == -EOPNOTSUPP)

@@ -322,7 +322,7 @@ static int aring_timeout_update(struct aring_req *target,
 	int ret = -EALREADY;
 
 	/* One that waits for other requests has no time yet. */
-	if (!target->timer_ready)
+	if (!data_race(target->timer_ready))
 		return -ENOENT;
 	/* cq_lock: no completion may end it between our look and the start. */
 	spin_lock_irqsave(&ring->cq_lock, flags);

@@ -71,7 +71,8 @@ static bool aring_ring_rests(struct aring_ring *ring)
 
 static bool aring_attached_gone(const struct aring_attached *attached)
 {
-	return READ_ONCE(attached->task->mm) != attached->mm;
+	/* The kernel clears it without a mark; a later look sees it. */
+	return data_race(READ_ONCE(attached->task->mm)) != attached->mm;
 }
 
 /* Does nobody on the timeline do anything but wait for it? quiet_lock. */

@@ -61,7 +61,7 @@ static int aring_register_enable(struct aring_ring *ring, void __user *arg,
 	/* Pairs with aring_restricted_register(). */
 	smp_store_release(&res->on, res->registered);
 	if (res->on)
-		ring->odd |= ARING_ODD_RESTRICTED;
+		WRITE_ONCE(ring->odd, ring->odd | ARING_ODD_RESTRICTED);
 	WRITE_ONCE(ring->setup_flags,
 		   ring->setup_flags & ~ARING_SETUP_R_DISABLED);
 	if (ring->sqpoll)
@@ -375,11 +375,13 @@ int aring_register(struct aring_ring *ring, const struct aring_register *reg)
 {
 	void __user *arg = u64_to_user_ptr(reg->arg);
 	const struct aring_register_op *op;
+	const struct task_struct *submitter;
 	int ret;
 
 	if (reg->opcode >= ARING_NR_REGISTERS)
 		return -EINVAL;
-	if (ring->submitter && ring->submitter != current)
+	submitter = READ_ONCE(ring->submitter);
+	if (submitter && submitter != current)
 		return -EEXIST;
 	ret = aring_restricted_register(ring, reg->opcode);
 	if (ret)

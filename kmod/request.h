@@ -98,6 +98,9 @@ struct aring_waiter {
  * @fast: room for a few of them
  * @total: bytes wanted in all
  * @done: bytes moved by earlier attempts
+ * @through: O_DIRECT: one of the two, who asked and the device, is through with
+ *	@kiocb
+ * @ret: what the device said
  */
 struct aring_rw {
 	struct kiocb		kiocb;
@@ -108,6 +111,8 @@ struct aring_rw {
 	unsigned long		nr_segs;
 	size_t			total;
 	size_t			done;
+	atomic_t		through;
+	int			ret;
 	struct iovec		fast[UIO_FASTIOV];
 };
 

@@ -313,7 +313,8 @@ int aring_table_unregister(struct aring_table *table)
 
 	if (mutex_lock_killable(&ring->submit_lock))
 		return -EINTR;
-	ret = table->slots && !aring_table_emptying(table) ? 0 : -ENXIO;
+	/* While it is emptied the slots are the other thread's, without the lock. */
+	ret = !aring_table_emptying(table) && table->slots ? 0 : -ENXIO;
 	if (!ret) {
 		table->emptying = true;
 		WRITE_ONCE(table->nr, 0);

@@ -198,6 +198,7 @@ void aring_run_woken(struct aring_req *req)
 	/* QUEUED and listed in one step, as in aring_worker_queue(). */
 	rcu_read_lock();
 	spin_lock_irqsave(&ring->work_lock, flags);
+	req->placed = true;
 	do {
 		queued = aring_queue_or_cancel_quiet(req, &again);
 	} while (!queued && again);

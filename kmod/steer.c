@@ -432,9 +432,11 @@ static int aring_rules_append(struct aring_ring *ring,
 		if (!steer->rules)
 			return -ENOMEM;
 	}
-	if (steer->nr_rules + nr > ARING_MAX_RULES)
-		return -ENOSPC;
 	mutex_lock(&steer->lock);
+	if (steer->nr_rules + nr > ARING_MAX_RULES) {
+		mutex_unlock(&steer->lock);
+		return -ENOSPC;
+	}
 	for (i = 0; i < nr; i++)
 		steer->rules[steer->nr_rules++] =
 			(struct aring_steer_rule){ .rule = rules[i] };

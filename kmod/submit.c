@@ -352,10 +352,10 @@ static int aring_submit_check_order(struct aring_submit *sub,
 		*drain = true;
 		if (sub->chain.head) {
 			sub->chain.head->drain = true;
-			ring->odd |= ARING_ODD_DRAIN_NEXT;
+			WRITE_ONCE(ring->odd, ring->odd | ARING_ODD_DRAIN_NEXT);
 		}
 	} else if ((ring->odd & ARING_ODD_DRAIN_NEXT) && !sub->chain.head) {
-		ring->odd &= ~ARING_ODD_DRAIN_NEXT;
+		WRITE_ONCE(ring->odd, ring->odd & ~ARING_ODD_DRAIN_NEXT);
 		*drain = true;
 	}
 	return 0;

@@ -87,7 +87,7 @@ static unsigned int aring_pool_count(struct aring_pool *pool,
 				break;
 		}
 	}
-	pool->nr_workers += nr;
+	WRITE_ONCE(pool->nr_workers, pool->nr_workers + nr);
 	*full = nr < want;
 	return nr;
 }
@@ -95,7 +95,7 @@ static unsigned int aring_pool_count(struct aring_pool *pool,
 /* One thread less. work_lock. */
 static void aring_pool_uncount(struct aring_pool *pool)
 {
-	pool->nr_workers--;
+	WRITE_ONCE(pool->nr_workers, pool->nr_workers - 1);
 	if (pool == &pool->ring->unbounded)
 		aring_user_del_worker(pool->ring->user);
 }
@@ -128,7 +128,12 @@ void aring_work_add(struct list_head *queue, struct aring_req *req)
 	struct aring_req *other;
 	struct list_head *pos;
 
-	req->placed = true;
+	/*
+	 * A wake-up's: who ends the request has left the wait queues before he
+	 * looks, and so comes behind it. All others have set it already.
+	 */
+	if (!req->placed)
+		req->placed = true;
 	/* Nearly always it is the last, or, woken backwards, the first. */
 	if (!list_empty(queue)) {
 		other = list_first_entry(queue, struct aring_req, work_entry);
@@ -199,6 +204,8 @@ void aring_worker_queue(struct aring_req *req)
 
 	rcu_read_lock();
 	spin_lock_irqsave(&ring->work_lock, flags);
+	/* Before it is QUEUED: who takes it back then waits for work_lock. */
+	req->placed = true;
 	again = !queued;
 	while (again) {
 		queued = aring_queue_or_cancel_quiet(req, &again);

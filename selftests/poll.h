@@ -85,6 +85,7 @@ static const char *const SOURCE[] __attribute__((unused)) = {
 
 struct source {
 	int kind, fd, other;
+	ssize_t bytes;		/* written and not yet drained */
 };
 
 static inline bool source_pty(struct source *s)
@@ -177,18 +178,24 @@ static inline void source_fire(struct source *s)
 	default:
 		if (write(s->other, "x", 1) != 1)
 			abort();
+		s->bytes++;
 	}
 }
 
-/* Take what made it readable. */
+/* Take what made it readable, all of it: a pty's may still be on its way. */
 static inline void source_drain(struct source *s)
 {
 	char b[512];
+	ssize_t got;
 
 	if (s->kind == EPOLL)
-		eventfd_clear(s->other);
-	else if (read(s->fd, b, sizeof(b)) <= 0)
-		abort();
+		return eventfd_clear(s->other);
+	do {
+		got = read(s->fd, b, sizeof(b));
+		if (got <= 0)
+			abort();
+		s->bytes -= got;
+	} while (s->bytes > 0);
 }
 
 static inline void source_close(struct source *s)
