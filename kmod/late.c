@@ -190,9 +190,10 @@ static bool aring_late_can_end(const struct aring_req *req)
 	case ARING_OP_VWRITE:
 		return aring_late_time_passes(req->ring);
 	default:
-		/* A hint: a wake-up may be listing it, and is then followed by another look. */
-		return !req->peer ||
-		       data_race(!list_empty_careful(&req->work_entry));
+		if (!req->peer)
+			return true;
+		/* A hint: a wake-up may be listing it; another look follows. */
+		return data_race(!list_empty_careful(&req->work_entry));
 	}
 }
 

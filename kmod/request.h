@@ -430,6 +430,7 @@ static inline void aring_req_init_bare(struct aring_req *req, u32 flags,
 static __always_inline bool aring_req_peek(const struct aring_req *req,
 					   unsigned int flag)
 {
+	/* The owner may be writing another flag. */
 	return data_race(READ_ONCE(req->flags)) & flag;
 }
 

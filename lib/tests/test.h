@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the library's tests share: one ring, and tables of tests. Each test begins with a ring of four entries, and may make another
- * one of it.
+ * What the library's tests share: one ring, and tables of tests. Each test begins with
+ * a ring of four entries, and may make another one of it.
  */
 #ifndef _ARING_TEST_H
 #define _ARING_TEST_H
