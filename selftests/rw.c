@@ -608,6 +608,7 @@ TEST_F(rw, zero_and_null)
 	enum { N = 1 << 20 };
 	int zero = open("/dev/zero", O_RDWR), null = open("/dev/null", O_RDWR);
 	char *b = page_alloc(N);
+	int got;
 
 	ASSERT_TRUE(zero >= 0 && null >= 0 && b);
 	for (int i = 0; i < 2; i++) {
@@ -615,9 +616,12 @@ TEST_F(rw, zero_and_null)
 		EXPECT_EQ(8, run(&self->r, ARING_OP_READ, zero, b, 8, 0,
 				 FLAGS[i]));
 		EXPECT_EQ(0, *(__u64 *)b);
-		EXPECT_EQ(N, run(&self->r, ARING_OP_READ, zero, b, N, -1,
-				 FLAGS[i]));
-		EXPECT_EQ(0, b[0] | b[N / 2] | b[N - 1]);
+		got = run(&self->r, ARING_OP_READ, zero, b, N, -1, FLAGS[i]);
+		/* /dev/zero stops early for a signal, and for io_uring's own news. */
+		if (self->r.backend == DEVICE)
+			EXPECT_EQ(N, got);
+		ASSERT_LT(0, got);
+		EXPECT_EQ(0, b[0] | b[got / 2] | b[got - 1]);
 		EXPECT_EQ(N, run(&self->r, ARING_OP_WRITE, null, b, N, 0,
 				 FLAGS[i]));
 		EXPECT_EQ(0, run(&self->r, ARING_OP_READ, null, b, N, 0,
