@@ -99,7 +99,7 @@ static int aring_cancel_lose(struct aring_req *req)
 	if (aring_hold_let_go(req) || aring_req_peek(req, ARING_REQ_LAUNCH))
 		return -EALREADY;
 	if (req->opcode == ARING_OP_TIMEOUT) {
-		/* Against its timer, and what it counts. */
+		/* Against its timer, and what it counts. A hint: then it is taken. */
 		if (data_race(req->timer_ready) && aring_edge_take(req))
 			aring_timeout_expire(req);
 		return -EALREADY;

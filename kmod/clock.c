@@ -387,11 +387,14 @@ static void aring_clock_tell(struct aring_ring *ring,
 	clock->flags = 0;
 	clock->nr_events = 0;
 	clock->next = U64_MAX;
-	clock->time = aring_now(ring);
-	if (!aring_is_virtual(ring))
+	/* One look decides about all: the clock may just be given. */
+	if (!aring_is_virtual(ring)) {
+		clock->time = ktime_get_ns();
 		return;
-	/* Not before that look: the clock may just have been given. */
+	}
+	/* Behind that look's load-acquire; pairs with aring_clock_give(). */
 	tl = READ_ONCE(ring->timeline);
+	clock->time = READ_ONCE(tl->now);
 	clock->flags = ARING_CLOCK_IS_VIRTUAL;
 	if (tl->automatic)
 		clock->flags |= ARING_CLOCK_AUTO;

@@ -190,7 +190,8 @@ int aring_mmap(struct aring_ring *ring, struct vm_area_struct *vma)
 	}
 	/*
 	 * If this address space unmapped the ring a moment ago, that must be
-	 * dealt with before it submits anew.
+	 * dealt with before it submits anew. What another one moves there
+	 * meanwhile is not ours to see.
 	 */
 	if (data_race(!list_empty_careful(&ring->unmapped)))
 		aring_cancel_unmapped(ring);

@@ -450,7 +450,8 @@ static void aring_rw_ended(struct aring_req *req)
 /*
  * One of the two is through with the kiocb and what it points to. File systems look
  * at it after the device has it: ext4 notes the access. So the device may be through
- * first, and the last one ends the request. The exchange orders @ret.
+ * first, and the last one ends the request. The exchange pairs with the other one's,
+ * and orders @ret.
  */
 static void aring_rw_through(struct aring_req *req)
 {

@@ -321,7 +321,7 @@ static int aring_timeout_update(struct aring_req *target,
 	unsigned long flags;
 	int ret = -EALREADY;
 
-	/* One that waits for other requests has no time yet. */
+	/* One that waits for other requests has no time yet; a hint, see below. */
 	if (!data_race(target->timer_ready))
 		return -ENOENT;
 	/* cq_lock: no completion may end it between our look and the start. */

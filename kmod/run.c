@@ -198,6 +198,7 @@ void aring_run_woken(struct aring_req *req)
 	/* QUEUED and listed in one step, as in aring_worker_queue(). */
 	rcu_read_lock();
 	spin_lock_irqsave(&ring->work_lock, flags);
+	/* Before it is QUEUED, likewise. */
 	req->placed = true;
 	do {
 		queued = aring_queue_or_cancel_quiet(req, &again);
@@ -241,8 +242,7 @@ static struct aring_req *aring_run_sort_unblocked(struct aring_ring *ring)
 	 */
 	spin_lock_irqsave(&ring->work_lock, flags);
 	while ((req = aring_link_unblocked(ring)) != NULL) {
-		if (aring_req_has_fate(req) &&
-		    req->steered->ripe) {
+		if (aring_req_has_fate(req) && req->steered->ripe) {
 			*last = req;
 			last = &req->next;
 		} else if (aring_state_read(&req->state) == ARING_QUEUED) {

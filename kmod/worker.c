@@ -204,7 +204,10 @@ void aring_worker_queue(struct aring_req *req)
 
 	rcu_read_lock();
 	spin_lock_irqsave(&ring->work_lock, flags);
-	/* Before it is QUEUED: who takes it back then waits for work_lock. */
+	/*
+	 * Before it is QUEUED: who takes it back from there by his
+	 * compare-and-swap sees it, and aring_run_unlist() waits for work_lock.
+	 */
 	req->placed = true;
 	again = !queued;
 	while (again) {
