@@ -78,8 +78,7 @@ static int aring_wait_sleep(struct aring_wait_entry *wait)
 {
 	if (aring_wait_over(wait))
 		return 0;
-	if (READ_ONCE(wait->ring->nr_overflow) ||
-	    READ_ONCE(wait->ring->steer.look))
+	if (READ_ONCE(wait->ring->nr_overflow))
 		return 1;
 	if (task_sigpending(current))
 		return -EINTR;
@@ -89,6 +88,9 @@ static int aring_wait_sleep(struct aring_wait_entry *wait)
 	 */
 	if (signal_pending(current))
 		return -ERESTARTNOINTR;
+	/* After the signals: others may give us reason to look all the time. */
+	if (READ_ONCE(wait->ring->steer.look))
+		return 1;
 	if (READ_ONCE(wait->timed_out) ||
 	    !schedule_hrtimeout(&wait->deadline, HRTIMER_MODE_ABS))
 		return -ETIME;
@@ -137,6 +139,25 @@ static void aring_wait_leave(struct aring_wait_entry *wait,
 		aring_presence_end(wait->ring, own);
 }
 
+/*
+ * Who waits for what is held by chaos is not to wait for ever. Return: true if
+ * something was let go: look again.
+ */
+static bool aring_wait_look(const struct aring_wait_entry *wait)
+{
+	struct aring_steering *steer = &wait->ring->steer;
+
+	/*
+	 * Also if nothing is held any more: nobody else takes notice of what is
+	 * to be looked at, which may be there still, and keeps us from sleeping.
+	 */
+	if (likely(!READ_ONCE(steer->nr_soft) && !READ_ONCE(steer->look)))
+		return false;
+	/* There may be many to let go: a signal ends the wait before. */
+	return !signal_pending(current) && !aring_wait_over(wait) &&
+	       aring_late_look(wait->ring);
+}
+
 static int aring_wait_loop(struct aring_ring *ring, u32 min_complete,
 			   ktime_t limit, ktime_t deadline)
 {
@@ -160,12 +181,9 @@ static int aring_wait_loop(struct aring_ring *ring, u32 min_complete,
 			ret = -EBUSY;
 			break;
 		}
-		/* Who waits for what is held by chaos is not to wait for ever. */
-		if (unlikely(READ_ONCE(ring->steer.nr_soft)) &&
-		    !aring_wait_over(&wait) && aring_late_look(ring)) {
-			ret = 1;
+		ret = 1;
+		if (unlikely(aring_wait_look(&wait)))
 			continue;
-		}
 		/*
 		 * Only while it really sleeps is it somebody to give work to;
 		 * what came before is found by the look that follows.

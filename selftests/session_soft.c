@@ -203,6 +203,99 @@ TEST_F(session_soft, cancels_win)
 	close(fd);
 }
 
+/* A ring of a session with these lines for a plan. */
+static int plan_of(struct ring *r, const struct aring_deviation *plan, int nr)
+{
+	__u64 id;
+	int fd = session_new(&id);
+
+	if (fd >= 0 && (session_plan(fd, plan, nr) ||
+			session_ring(r, id, 64, NULL))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* What was held went on without anybody's waiting for it: who waits then sleeps. */
+TEST_F(session_soft, nothing_is_left_to_look_at)
+{
+	const struct aring_deviation after = {
+		.ring = 1, .opcode = ARING_OP_NOP, .process = 1,
+		.action = ARING_ACT_AFTER, .value = 1,
+	}, early = {
+		.ring = 1, .opcode = ARING_OP_NOP, .process = 1,
+		.action = ARING_ACT_CANCEL_WINS,
+	}, delay = {
+		.ring = 1, .opcode = ARING_OP_NOP, .process = 1,
+		.action = ARING_ACT_DELAY, .value = ms(1),
+	};
+	int verdict, res, fd;
+	struct aring_cqe cqe;
+	struct ring r;
+
+	/* the one it was put behind has ended */
+	fd = plan_of(&r, &after, 1);
+	ASSERT_GE(fd, 0);
+	prep_nop(&r, 1);
+	prep_nop(&r, 2);
+	ASSERT_EQ(2, ring_submit(&r));
+	ASSERT_TRUE(ring_reap(&r, &cqe));
+	EXPECT_EQ(2, cqe.user_data);
+	ASSERT_TRUE(ring_reap(&r, &cqe));
+	EXPECT_EQ(1, cqe.user_data);
+	EXPECT_TRUE(ring_quiet(&r, 100));
+	ring_exit(&r);
+	close(fd);
+
+	/* taken back */
+	fd = plan_of(&r, &early, 1);
+	ASSERT_GE(fd, 0);
+	prep_nop(&r, 1);
+	cancel_and_see(&r, &verdict, &res);
+	EXPECT_EQ(0, verdict);
+	EXPECT_EQ(-ECANCELED, res);
+	EXPECT_TRUE(ring_quiet(&r, 100));
+	ring_exit(&r);
+	close(fd);
+
+	/* its time is over */
+	fd = plan_of(&r, &delay, 1);
+	ASSERT_GE(fd, 0);
+	prep_nop(&r, 1);
+	ASSERT_EQ(1, ring_submit(&r));
+	for (int i = 0; i < 1000 && !ring_ready(&r); i++)
+		usleep(1000 * test_slow());
+	ASSERT_TRUE(ring_reap(&r, &cqe));
+	EXPECT_TRUE(ring_quiet(&r, 100));
+	ring_exit(&r);
+	close(fd);
+}
+
+/* Likewise who waits for time that passes only while nobody can go on. */
+TEST_F(session_soft, nothing_is_left_to_look_at_on_a_virtual_clock)
+{
+	const struct aring_deviation after = {
+		.ring = 1, .opcode = ARING_OP_NOP, .process = 1,
+		.action = ARING_ACT_AFTER, .value = 1,
+	};
+	struct __kernel_timespec ts = to_ts(ms(1000000));
+	struct aring_cqe cqe;
+	struct ring r;
+
+	ASSERT_EQ(0, session_plan(self->fd, &after, 1));
+	ASSERT_EQ(0, session_cmd(self->fd, ARING_SESSION_CLOCK, NULL, 0));
+	ASSERT_EQ(0, session_ring(&r, self->id, 8, NULL));
+	prep_nop(&r, 1);
+	prep_nop(&r, 2);
+	ASSERT_EQ(2, ring_submit(&r));
+	ASSERT_TRUE(ring_reap(&r, &cqe));
+	ASSERT_TRUE(ring_reap(&r, &cqe));
+	prep_timeout(&r, &ts, 0, 0, 3);
+	EXPECT_EQ(-ETIME, ring_run(&r));
+	ring_exit(&r);
+}
+
 /* Everything at once, with chains, and closed in the middle of it at times. */
 static struct aring_chaos everything(__u64 seed)
 {
