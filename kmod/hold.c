@@ -247,10 +247,12 @@ static u16 aring_hold_where(const struct aring_steered *steered)
 		return ARING_ACT_HOLD_DONE;
 	if (steered->fate.late == ARING_ACT_DELAY)
 		return ARING_ACT_DELAY;
-	if (steered->fate.late == ARING_ACT_AFTER &&
-	    !list_empty_careful(&steered->after))
-		return ARING_ACT_AFTER;
-	return ARING_ACT_NONE;
+	if (steered->fate.late != ARING_ACT_AFTER)
+		return ARING_ACT_NONE;
+	/* Without the lock a hint: who finds it is to be held asks again. */
+	if (data_race(RB_EMPTY_NODE(&steered->after)))
+		return ARING_ACT_NONE;
+	return ARING_ACT_AFTER;
 }
 
 /**

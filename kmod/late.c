@@ -18,6 +18,7 @@
  */
 #include "hold.h"
 #include "op.h"
+#include "quiet.h"
 
 #define ARING_SOFT_LIMIT	HZ
 
@@ -32,6 +33,31 @@ static void aring_late_fire(struct aring_event *event)
 	/* Who has let it go before has taken it off the list. */
 	if (aring_hold_take(req, ARING_ACT_DELAY))
 		aring_complete(req);
+}
+
+/* Any order will do in which equal ones are found: tickets begin anew one day. */
+static bool aring_after_less(struct rb_node *node, const struct rb_node *other)
+{
+	return rb_entry(node, struct aring_steered, after)->target <
+	       rb_entry(other, struct aring_steered, after)->target;
+}
+
+static int aring_after_cmp(const void *key, const struct rb_node *node)
+{
+	u32 target = rb_entry(node, struct aring_steered, after)->target;
+	u32 ticket = *(const u32 *)key;
+
+	return ticket < target ? -1 : ticket > target;
+}
+
+/* cq_lock. */
+static void aring_after_del(struct aring_ring *ring,
+			    struct aring_steered *steered)
+{
+	if (RB_EMPTY_NODE(&steered->after))
+		return;
+	rb_erase(&steered->after, &ring->steer.after);
+	RB_CLEAR_NODE(&steered->after);
 }
 
 /**
@@ -53,7 +79,7 @@ void aring_late_prepare(struct aring_req *req)
 		return;
 	steered->target = req->ticket + steered->fate.value;
 	spin_lock_irq(&ring->cq_lock);
-	list_add_tail(&steered->after, &ring->steer.after);
+	rb_add(&steered->after, &ring->steer.after, aring_after_less);
 	spin_unlock_irq(&ring->cq_lock);
 }
 
@@ -80,16 +106,10 @@ void aring_late_forget(struct aring_req *req)
  */
 bool aring_late_is_followed(struct aring_ring *ring, u32 ticket)
 {
-	struct aring_steered *steered;
-	bool found = false;
+	bool found;
 
 	spin_lock_irq(&ring->cq_lock);
-	list_for_each_entry(steered, &ring->steer.after, after) {
-		if (steered->target == ticket) {
-			found = true;
-			break;
-		}
-	}
+	found = rb_find(&ticket, &ring->steer.after, aring_after_cmp);
 	spin_unlock_irq(&ring->cq_lock);
 	return found;
 }
@@ -112,18 +132,19 @@ void aring_late_arm(struct aring_req *req)
 /* Let those go that are to be completed behind a ticket. cq_lock. */
 static void aring_late_followers(struct aring_ring *ring, u32 ticket)
 {
-	struct aring_steered *steered, *tmp;
+	struct aring_steered *steered;
+	struct aring_req *req;
+	struct rb_node *node;
 
-	list_for_each_entry_safe(steered, tmp, &ring->steer.after, after) {
-		struct aring_req *req = steered->req;
-
-		if (steered->target != ticket)
-			continue;
-		list_del_init(&steered->after);
+	while ((node = rb_find_first(&ticket, &ring->steer.after,
+				     aring_after_cmp)) != NULL) {
+		steered = rb_entry(node, struct aring_steered, after);
+		req = steered->req;
+		aring_after_del(ring, steered);
 		/* One that has no result yet will not be held any more. */
 		if (!aring_hold_take_locked(req, ARING_ACT_AFTER))
 			continue;
-		steered->ripe = true;
+		WRITE_ONCE(steered->ripe, true);
 		list_add_tail(&req->cq_entry, &ring->unblocked);
 		WRITE_ONCE(ring->nr_unblocked, ring->nr_unblocked + 1);
 	}
@@ -153,7 +174,7 @@ void aring_late_retire(struct aring_req *req)
 {
 	struct aring_steered *steered = req->steered;
 
-	list_del_init(&steered->after);
+	aring_after_del(req->ring, steered);
 	if (steered->followed)
 		aring_late_followers(req->ring, req->ticket);
 }
@@ -180,6 +201,9 @@ static bool aring_late_can_end(const struct aring_req *req)
 	if (at != ARING_ACT_NONE)
 		return at == ARING_ACT_DELAY &&
 		       aring_late_time_passes(req->ring);
+	/* Whatever it was. */
+	if (aring_req_has_fate(req) && READ_ONCE(req->steered->ripe))
+		return true;
 	if (aring_link_waits(req) || READ_ONCE(req->deferred))
 		return false;
 	switch (req->opcode) {
@@ -292,14 +316,28 @@ static void aring_late_fn(struct work_struct *work)
 				   ARING_SOFT_LIMIT / 4);
 }
 
+/* What completes outside of process context completes some at a time. */
+static void aring_late_ripe_fn(struct work_struct *work)
+{
+	struct aring_ring *ring = container_of(work, struct aring_ring,
+					       steer.ripe_work);
+
+	/* aring_late_exit() waits for us: the ring stays. */
+	while (aring_run_some_unblocked(ring, ARING_RIPE_BATCH))
+		cond_resched();
+	/* As long as there were some, no clock could move. */
+	aring_quiet_poke(ring);
+}
+
 /**
  * aring_late_init() - nothing is late
  * @ring: a new ring
  */
 void aring_late_init(struct aring_ring *ring)
 {
-	INIT_LIST_HEAD(&ring->steer.after);
+	ring->steer.after = RB_ROOT;
 	INIT_DELAYED_WORK(&ring->steer.soft_work, aring_late_fn);
+	INIT_WORK(&ring->steer.ripe_work, aring_late_ripe_fn);
 }
 
 /**
@@ -311,5 +349,6 @@ void aring_late_init(struct aring_ring *ring)
 void aring_late_exit(struct aring_ring *ring)
 {
 	cancel_delayed_work_sync(&ring->steer.soft_work);
-	WARN_ON_ONCE(!list_empty(&ring->steer.after));
+	cancel_work_sync(&ring->steer.ripe_work);
+	WARN_ON_ONCE(!RB_EMPTY_ROOT(&ring->steer.after));
 }

@@ -549,6 +549,7 @@ void aring_run_launch(struct aring_req *req);
 void aring_run_when_ready(struct aring_req *req);
 
 /* run.c APIs */
+bool aring_run_some_unblocked(struct aring_ring *ring, unsigned int nr);
 void aring_run_unblocked(struct aring_ring *ring);
 bool aring_ready_hold(struct aring_ring *ring);
 void aring_ready_let_go(struct aring_ring *ring);

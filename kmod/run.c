@@ -228,10 +228,11 @@ void aring_run_queued(struct aring_req *req)
 }
 
 /*
- * Place what is to be run. Return: what only has to be completed, linked by
- * &aring_req.next.
+ * Place what is to be run, until there are @nr that only have to be completed; @nr
+ * becomes how many more those may be. Return: these, linked by &aring_req.next.
  */
-static struct aring_req *aring_run_sort_unblocked(struct aring_ring *ring)
+static struct aring_req *aring_run_sort_unblocked(struct aring_ring *ring,
+						  unsigned int *nr)
 {
 	struct aring_req *req, *ripe = NULL, **last = &ripe;
 	unsigned long flags;
@@ -241,10 +242,11 @@ static struct aring_req *aring_run_sort_unblocked(struct aring_ring *ring)
 	 * for which it needs the lock.
 	 */
 	spin_lock_irqsave(&ring->work_lock, flags);
-	while ((req = aring_link_unblocked(ring)) != NULL) {
+	while (*nr && (req = aring_link_unblocked(ring)) != NULL) {
 		if (aring_req_has_fate(req) && req->steered->ripe) {
 			*last = req;
 			last = &req->next;
+			--*nr;
 		} else if (aring_state_read(&req->state) == ARING_QUEUED) {
 			aring_run_place(req);
 		}
@@ -255,22 +257,45 @@ static struct aring_req *aring_run_sort_unblocked(struct aring_ring *ring)
 }
 
 /**
- * aring_run_unblocked() - place what no longer waits for other requests
+ * aring_run_some_unblocked() - place what no longer waits for other requests
  * @ring: the ring, kept alive by the caller
+ * @nr: of what has only to be completed: so many at most
  *
  * Context: any, neither work_lock nor a lock inside it held.
+ *
+ * Return: true if some are left.
  */
-void aring_run_unblocked(struct aring_ring *ring)
+bool aring_run_some_unblocked(struct aring_ring *ring, unsigned int nr)
 {
 	struct aring_req *req, *ripe;
 
 	/* One by one, not one inside the other: there may be many. */
-	while ((ripe = aring_run_sort_unblocked(ring)) != NULL) {
+	while ((ripe = aring_run_sort_unblocked(ring, &nr)) != NULL) {
 		while ((req = ripe) != NULL) {
 			ripe = req->next;
 			aring_complete_ripe(req);
 		}
 	}
+	return READ_ONCE(ring->nr_unblocked);
+}
+
+/**
+ * aring_run_unblocked() - place what no longer waits for other requests
+ * @ring: the ring, kept alive by the caller, if in no other way by rcu
+ *
+ * An interrupt, or a wake-up under a foreign lock, does not last for as many as the
+ * program has put one behind the other: the rest is left to a work item, for which
+ * the end of the ring waits after a grace period.
+ *
+ * Context: any, neither work_lock nor a lock inside it held.
+ */
+void aring_run_unblocked(struct aring_ring *ring)
+{
+	bool brief = irqs_disabled() || in_interrupt();
+
+	if (aring_run_some_unblocked(ring, brief ? ARING_RIPE_BATCH :
+						   UINT_MAX) && brief)
+		queue_work(aring_wq, &ring->steer.ripe_work);
 }
 
 /**

@@ -316,7 +316,7 @@ void aring_steer_req(struct aring_req *req, const struct aring_sqe *sqe,
 	steered->req = req;
 	steered->followed = followed;
 	INIT_LIST_HEAD(&steered->entry);
-	INIT_LIST_HEAD(&steered->after);
+	RB_CLEAR_NODE(&steered->after);
 	req->steered = steered;
 	req->flags |= ARING_REQ_FATE;
 	if (fate.late)

@@ -12,10 +12,14 @@
 
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/workqueue.h>
 
 #include "timeline.h"
 #include "uapi/linux/aring.h"
+
+/* How many completions one interrupt makes of what was put behind others. */
+#define ARING_RIPE_BATCH	64U
 
 struct aring_enter;
 struct aring_req;
@@ -65,7 +69,7 @@ struct aring_fate {
  *	ARING_ACT_DELAY, ARING_ACT_AFTER, or ARING_ACT_NONE; written under cq_lock
  * @cut: it was shortened, and who asked for all of it takes that for a failure
  * @followed: another one is to be completed behind it
- * @ripe: its time has come; on its way to be completed
+ * @ripe: its time has come; on its way to be completed; written under cq_lock
  * @since: jiffies when it came to be held
  * @delay: the end of ARING_ACT_DELAY
  */
@@ -73,7 +77,7 @@ struct aring_steered {
 	struct aring_fate	fate;
 	struct aring_req	*req;
 	struct list_head	entry;
-	struct list_head	after;
+	struct rb_node		after;
 	u32			target;
 	u16			at;
 	bool			cut;
@@ -91,10 +95,12 @@ struct aring_steered {
  * @nr_enters: how many ENTERs there were since the ring is steered
  * @held: what is held, the longest first; cq_lock
  * @nr_held: how many; cq_lock
- * @after: what is to be completed behind another one, the oldest first; cq_lock
+ * @after: what is to be completed behind another one, by the ticket of that one, and
+ *	those behind the same one the oldest first; cq_lock
  * @nr_soft: how many are held by which nothing may hang; written under cq_lock
  * @look: since these were last looked at something has changed
  * @soft_work: looks at them where no thread does
+ * @ripe_work: completes what an interrupt has left for it
  */
 struct aring_steering {
 	/* Guards the rules. */
@@ -104,10 +110,11 @@ struct aring_steering {
 	u32			nr_enters;
 	struct list_head	held;
 	unsigned int		nr_held;
-	struct list_head	after;
+	struct rb_root		after;
 	unsigned int		nr_soft;
 	bool			look;
 	struct delayed_work	soft_work;
+	struct work_struct	ripe_work;
 };
 
 /* steer.c APIs */

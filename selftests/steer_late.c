@@ -171,6 +171,40 @@ TEST_F(steer_late, after_one_another)
 	}
 }
 
+/*
+ * The same, but it is a timer's interrupt that ends the last, and they are so many
+ * that it matters whether each has to be looked for among all the others.
+ */
+TEST_F(steer_late, a_long_row_behind_a_timer)
+{
+	struct aring_params p = {
+		.flags = ARING_SETUP_CQSIZE, .cq_entries = 65536,
+	};
+	struct aring_rule rule = rule_all(ARING_ACT_AFTER, 1);
+	int n = test_scale(50000, 5000);
+	struct aring_cqe cqe;
+	__u64 start;
+	struct ring r;
+
+	ASSERT_EQ(0, ring_init_params(&r, DEVICE, 4096, &p));
+	rule.count = n;
+	ASSERT_EQ(0, steer_add(&r, &rule, 1));
+	start = now_ns();
+	for (int i = 0; i < n; i++) {
+		prep_nop(&r, i);
+		if (i % 4096 == 4095)
+			ASSERT_EQ(4096, ring_submit(&r));
+	}
+	prep_timeout(&r, &short_time, 0, 0, n);
+	ASSERT_EQ(n % 4096 + 1, ring_submit(&r));
+	for (int i = n; i >= 0; i--) {
+		NEED_EQ(0, ring_cqe(&r, &cqe), "no. %d", i);
+		NEED_EQ((__u64)i, cqe.user_data, "no. %d", i);
+	}
+	EXPECT_LE(now_ns() - start, ms(5000) * test_slow());
+	ring_exit(&r);
+}
+
 TEST_F(steer_late, after_released_or_never)
 {
 	struct ring *r = &self->r;
