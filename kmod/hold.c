@@ -55,6 +55,16 @@ bool aring_hold_is_soft(const struct aring_steered *steered, u16 at)
 		at == ARING_ACT_CANCEL_WINS);
 }
 
+/* Those in flight are close enough to each other for this to be an order. */
+static bool aring_soft_less(struct rb_node *node, const struct rb_node *other)
+{
+	const struct aring_steered *a, *b;
+
+	a = rb_entry(node, struct aring_steered, soft);
+	b = rb_entry(other, struct aring_steered, soft);
+	return (s32)(a->req->ticket - b->req->ticket) < 0;
+}
+
 /* cq_lock. Return: true if it is a soft one: aring_late_news() without the lock. */
 static bool aring_hold_add(struct aring_req *req, u16 at)
 {
@@ -65,8 +75,11 @@ static bool aring_hold_add(struct aring_req *req, u16 at)
 	WRITE_ONCE(steered->at, at);
 	list_add_tail(&steered->entry, &steer->held);
 	WRITE_ONCE(steer->nr_held, steer->nr_held + 1);
+	if (at == ARING_ACT_DELAY)
+		steer->nr_delayed++;
 	steered->since = jiffies;
 	if (soft) {
+		rb_add(&steered->soft, &steer->soft, aring_soft_less);
 		WRITE_ONCE(steer->nr_soft, steer->nr_soft + 1);
 		WRITE_ONCE(steer->look, true);
 	}
@@ -84,8 +97,13 @@ static u16 aring_hold_del(struct aring_req *req)
 		return at;
 	list_del_init(&steered->entry);
 	WRITE_ONCE(steer->nr_held, steer->nr_held - 1);
-	if (aring_hold_is_soft(steered, at))
+	if (at == ARING_ACT_DELAY)
+		steer->nr_delayed--;
+	if (!RB_EMPTY_NODE(&steered->soft)) {
+		rb_erase(&steered->soft, &steer->soft);
+		RB_CLEAR_NODE(&steered->soft);
 		WRITE_ONCE(steer->nr_soft, steer->nr_soft - 1);
+	}
 	/* Once is enough. */
 	if (at == ARING_ACT_DELAY || at == ARING_ACT_AFTER)
 		steered->fate.late = ARING_ACT_NONE;

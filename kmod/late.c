@@ -222,11 +222,19 @@ static bool aring_late_can_end(const struct aring_req *req)
 }
 
 /* &aring_ring.lock. */
-static bool aring_late_any_can_end(const struct aring_ring *ring)
+static bool aring_late_any_can_end(struct aring_ring *ring)
 {
+	bool all_held, delayed;
 	struct aring_req *req;
 	unsigned int i;
 
+	/* Lest many that are held are all looked at for each that is let go. */
+	spin_lock_irq(&ring->cq_lock);
+	all_held = ring->nr_listed - ring->nr_ended == ring->steer.nr_held;
+	delayed = ring->steer.nr_delayed;
+	spin_unlock_irq(&ring->cq_lock);
+	if (all_held)
+		return delayed && aring_late_time_passes(ring);
 	for (i = 0; i < 1U << ring->hash_bits; i++) {
 		list_for_each_entry(req, &ring->buckets[i].by_data, by_data) {
 			if (aring_late_can_end(req))
@@ -236,28 +244,48 @@ static bool aring_late_any_can_end(const struct aring_ring *ring)
 	return false;
 }
 
+/* The soft one with the lowest ticket behind @last, if that is given. cq_lock. */
+static struct rb_node *aring_soft_first(const struct aring_ring *ring,
+					const u32 *last)
+{
+	struct rb_node *node = ring->steer.soft.rb_node, *found = NULL;
+	const struct aring_steered *steered;
+
+	if (!last)
+		return rb_first(&ring->steer.soft);
+	while (node) {
+		steered = rb_entry(node, struct aring_steered, soft);
+		if ((s32)(steered->req->ticket - *last) > 0) {
+			found = node;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
 /*
  * The soft one with the lowest ticket, or with @old of those that have been held for
- * long. &aring_ring.lock, which keeps it.
+ * long and come behind @last, if that is given. &aring_ring.lock, which keeps it.
  */
-static struct aring_req *aring_late_find(struct aring_ring *ring, bool old)
+static struct aring_req *aring_late_find(struct aring_ring *ring, bool old,
+					 const u32 *last)
 {
-	struct aring_steered *steered;
+	const struct aring_steered *steered;
 	struct aring_req *found = NULL;
+	struct rb_node *node;
 
 	spin_lock_irq(&ring->cq_lock);
-	list_for_each_entry(steered, &ring->steer.held, entry) {
-		struct aring_req *req = steered->req;
-
-		if (!aring_hold_is_soft(steered, steered->at) ||
-		    (steered->at == ARING_ACT_DELAY &&
-		     aring_late_time_passes(ring)))
+	for (node = aring_soft_first(ring, last); node && !found;
+	     node = rb_next(node)) {
+		steered = rb_entry(node, struct aring_steered, soft);
+		if (steered->at == ARING_ACT_DELAY &&
+		    aring_late_time_passes(ring))
 			continue;
-		if (old && time_before(jiffies,
-				       steered->since + ARING_SOFT_LIMIT))
-			continue;
-		if (!found || (s32)(req->ticket - found->ticket) < 0)
-			found = req;
+		if (!old || time_after_eq(jiffies,
+					  steered->since + ARING_SOFT_LIMIT))
+			found = steered->req;
 	}
 	spin_unlock_irq(&ring->cq_lock);
 	return found;
@@ -279,7 +307,7 @@ bool aring_late_look(struct aring_ring *ring)
 	WRITE_ONCE(ring->steer.look, false);
 	mutex_lock(&ring->lock);
 	if (!aring_late_any_can_end(ring))
-		req = aring_late_find(ring, false);
+		req = aring_late_find(ring, false, NULL);
 	if (req)
 		aring_hold_let_go(req);
 	mutex_unlock(&ring->lock);
@@ -306,11 +334,21 @@ static void aring_late_fn(struct work_struct *work)
 					       struct aring_ring,
 					       steer.soft_work);
 	struct aring_req *req;
+	bool any = false;
+	u32 last;
 
-	mutex_lock(&ring->lock);
-	while ((req = aring_late_find(ring, true)) != NULL)
-		aring_hold_let_go(req);
-	mutex_unlock(&ring->lock);
+	/* There may be many: others want the lock, too. */
+	do {
+		mutex_lock(&ring->lock);
+		req = aring_late_find(ring, true, any ? &last : NULL);
+		if (req) {
+			last = req->ticket;
+			any = true;
+			aring_hold_let_go(req);
+		}
+		mutex_unlock(&ring->lock);
+		cond_resched();
+	} while (req);
 	if (READ_ONCE(ring->steer.nr_soft))
 		queue_delayed_work(aring_wq, &ring->steer.soft_work,
 				   ARING_SOFT_LIMIT / 4);
@@ -336,6 +374,7 @@ static void aring_late_ripe_fn(struct work_struct *work)
 void aring_late_init(struct aring_ring *ring)
 {
 	ring->steer.after = RB_ROOT;
+	ring->steer.soft = RB_ROOT;
 	INIT_DELAYED_WORK(&ring->steer.soft_work, aring_late_fn);
 	INIT_WORK(&ring->steer.ripe_work, aring_late_ripe_fn);
 }

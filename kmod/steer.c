@@ -317,6 +317,7 @@ void aring_steer_req(struct aring_req *req, const struct aring_sqe *sqe,
 	steered->followed = followed;
 	INIT_LIST_HEAD(&steered->entry);
 	RB_CLEAR_NODE(&steered->after);
+	RB_CLEAR_NODE(&steered->soft);
 	req->steered = steered;
 	req->flags |= ARING_REQ_FATE;
 	if (fate.late)

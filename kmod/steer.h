@@ -65,6 +65,7 @@ struct aring_fate {
  * @after: in &aring_steering.after while it is to be completed behind another one,
  *	or empty; cq_lock
  * @target: the ticket of that one
+ * @soft: in &aring_steering.soft, or empty; cq_lock
  * @at: where it is held: ARING_ACT_HOLD_*, ARING_ACT_CANCEL_WINS,
  *	ARING_ACT_DELAY, ARING_ACT_AFTER, or ARING_ACT_NONE; written under cq_lock
  * @cut: it was shortened, and who asked for all of it takes that for a failure
@@ -78,6 +79,7 @@ struct aring_steered {
 	struct aring_req	*req;
 	struct list_head	entry;
 	struct rb_node		after;
+	struct rb_node		soft;
 	u32			target;
 	u16			at;
 	bool			cut;
@@ -97,7 +99,9 @@ struct aring_steered {
  * @nr_held: how many; cq_lock
  * @after: what is to be completed behind another one, by the ticket of that one, and
  *	those behind the same one the oldest first; cq_lock
- * @nr_soft: how many are held by which nothing may hang; written under cq_lock
+ * @nr_delayed: how many of these by ARING_ACT_DELAY; cq_lock
+ * @soft: what of it nothing may hang by, by its ticket; cq_lock
+ * @nr_soft: how many; written under cq_lock
  * @look: since these were last looked at something has changed
  * @soft_work: looks at them where no thread does
  * @ripe_work: completes what an interrupt has left for it
@@ -111,6 +115,8 @@ struct aring_steering {
 	struct list_head	held;
 	unsigned int		nr_held;
 	struct rb_root		after;
+	unsigned int		nr_delayed;
+	struct rb_root		soft;
 	unsigned int		nr_soft;
 	bool			look;
 	struct delayed_work	soft_work;

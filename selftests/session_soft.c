@@ -296,6 +296,79 @@ TEST_F(session_soft, nothing_is_left_to_look_at_on_a_virtual_clock)
 	ring_exit(&r);
 }
 
+/* A ring on which @n NOPs are held, each behind one that will never come. */
+static int many_held(struct ring *r, int n)
+{
+	const struct aring_chaos chaos = { .seed = 1, .reorder = 65536 };
+	struct aring_params p = {
+		.flags = ARING_SETUP_CQSIZE, .cq_entries = 65536,
+	};
+	__u64 id;
+	int fd = session_new(&id);
+
+	if (fd < 0 || session_chaos(fd, &chaos) ||
+	    session_ring(r, id, 4096, &p))
+		return -1;
+	for (int i = 0; i < n; i++) {
+		prep_nop(r, i);
+		if (i % 4096 == 4095 && ring_submit(r) != 4096)
+			return -1;
+	}
+	return ring_submit(r) == n % 4096 ? fd : -1;
+}
+
+/* One is let go after the other, but not with a look at all others each time. */
+TEST_F(session_soft, many_are_let_go)
+{
+	int n = test_scale(30000, 3000), fd;
+	struct ring r;
+	__u64 start;
+
+	fd = many_held(&r, n);
+	ASSERT_GE(fd, 0);
+	EXPECT_LT(ring_ready(&r), (unsigned int)n / 2);
+	start = now_ns();
+	EXPECT_EQ(0, ring_wait(&r, n));
+	EXPECT_LE(now_ns() - start, ms(3000) * test_slow());
+	ring_exit(&r);
+	close(fd);
+}
+
+/* Who waits for that may be killed. */
+TEST_F(session_soft, killed_while_many_are_let_go)
+{
+	struct __kernel_timespec ts = to_ts(ms(1000000));
+	int n = test_scale(40000, 4000), p[2], status;
+	__u64 start;
+	char c;
+	pid_t pid;
+
+	ASSERT_EQ(0, pipe(p));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		struct ring r;
+
+		if (many_held(&r, n) < 0)
+			_exit(1);
+		/* all have to be looked at */
+		prep_timeout(&r, &ts, 0, 0, n);
+		if (ring_submit(&r) != 1 || write(p[1], "x", 1) != 1)
+			_exit(1);
+		ring_wait_ns(&r, n + 1, ms(1000000));
+		_exit(0);
+	}
+	close(p[1]);
+	ASSERT_EQ(1, read(p[0], &c, 1));
+	usleep(100000);
+	start = now_ns();
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_LE(now_ns() - start, ms(3000) * test_slow());
+	close(p[0]);
+}
+
 /* Everything at once, with chains, and closed in the middle of it at times. */
 static struct aring_chaos everything(__u64 seed)
 {
