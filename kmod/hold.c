@@ -65,7 +65,10 @@ static bool aring_soft_less(struct rb_node *node, const struct rb_node *other)
 	return (s32)(a->req->ticket - b->req->ticket) < 0;
 }
 
-/* cq_lock. Return: true if it is a soft one: aring_late_news() without the lock. */
+/*
+ * cq_lock. Return: true if it is a soft one: who sleeps or polls has not seen it, and is
+ * woken once the lock has been let go.
+ */
 static bool aring_hold_add(struct aring_req *req, u16 at)
 {
 	struct aring_steering *steer = &req->ring->steer;
@@ -82,6 +85,8 @@ static bool aring_hold_add(struct aring_req *req, u16 at)
 		rb_add(&steered->soft, &steer->soft, aring_soft_less);
 		WRITE_ONCE(steer->nr_soft, steer->nr_soft + 1);
 		WRITE_ONCE(steer->look, true);
+		/* For programs that do not wait in ENTER: nobody can forget it. */
+		aring_late_watch(req->ring);
 	}
 	return soft;
 }
@@ -170,7 +175,7 @@ static void aring_hold_put(struct aring_req *req, u16 at)
 	soft = aring_hold_add(req, at);
 	spin_unlock_irqrestore(&req->ring->cq_lock, flags);
 	if (soft)
-		aring_late_news(req->ring);
+		aring_cq_wake(req->ring);
 }
 
 /* Its time limit, if it has one. &aring_ring.lock. */
@@ -329,7 +334,7 @@ bool aring_hold_done(struct aring_req *req)
 	if (held && unlikely(real))
 		aring_real_done(ring);
 	if (soft)
-		aring_late_news(ring);
+		aring_cq_wake(ring);
 	rcu_read_unlock();
 	return held;
 }

@@ -31,7 +31,7 @@ void aring_late_unfollow(struct aring_ring *ring, u32 ticket);
 void aring_late_arm(struct aring_req *req);
 void aring_late_retire(struct aring_req *req);
 bool aring_late_look(struct aring_ring *ring);
-void aring_late_news(struct aring_ring *ring);
+void aring_late_watch(struct aring_ring *ring);
 
 /**
  * aring_hold_is_due() - is it to be held before its first attempt?

@@ -315,17 +315,16 @@ bool aring_late_look(struct aring_ring *ring)
 }
 
 /**
- * aring_late_news() - there is a soft hold that there was not before
- * @ring: the ring, kept alive by the caller
+ * aring_late_watch() - there is a soft hold that there was not before
+ * @ring: the ring
  *
- * Who sleeps has not seen it. Who polls, likewise.
+ * It is let go after a while, if nothing else comes before.
  *
- * Context: any, cq_lock not held.
+ * Context: any, cq_lock held, by which what is held keeps the ring.
  */
-void aring_late_news(struct aring_ring *ring)
+void aring_late_watch(struct aring_ring *ring)
 {
 	queue_delayed_work(aring_wq, &ring->steer.soft_work, ARING_SOFT_LIMIT);
-	aring_cq_wake(ring);
 }
 
 static void aring_late_fn(struct work_struct *work)

@@ -369,6 +369,33 @@ TEST_F(session_soft, killed_while_many_are_let_go)
 	close(p[0]);
 }
 
+/* The last CQE that a TIMEOUT counts comes, and it is held: also for a second only. */
+TEST_F(session_soft, a_timeout_that_counts_is_held_for_a_second)
+{
+	const struct aring_deviation after = {
+		.ring = 1, .opcode = ARING_OP_TIMEOUT, .process = 1,
+		.action = ARING_ACT_AFTER, .value = 5,
+	};
+	struct __kernel_timespec ts = to_ts(ms(1000000));
+	__u64 end;
+	struct ring r;
+	int fd;
+
+	fd = plan_of(&r, &after, 1);
+	ASSERT_GE(fd, 0);
+	prep_timeout(&r, &ts, 1, 0, 1);
+	prep_nop(&r, 2);
+	ASSERT_EQ(2, ring_submit(&r));
+	EXPECT_EQ(1, ring_ready(&r));
+	/* nobody waits in ENTER */
+	end = now_ns() + ms(5000) * test_slow();
+	while (ring_ready(&r) < 2 && now_ns() < end)
+		usleep(10000);
+	EXPECT_EQ(2, ring_ready(&r));
+	ring_exit(&r);
+	close(fd);
+}
+
 /* Everything at once, with chains, and closed in the middle of it at times. */
 static struct aring_chaos everything(__u64 seed)
 {
