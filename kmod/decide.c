@@ -242,6 +242,7 @@ bool aring_session_pick(struct aring_req *req, const struct aring_sqe *sqe,
 			struct aring_fate *fate)
 {
 	struct aring_sess *sess = req->ring->member->sess;
+	const u16 hold = fate->hold, late = fate->late;
 	struct aring_seen what;
 	bool found = false;
 
@@ -255,8 +256,9 @@ bool aring_session_pick(struct aring_req *req, const struct aring_sqe *sqe,
 		found = aring_pick_plan(sess, req, &what, fate);
 	else if (sess->with_chaos)
 		found = aring_pick_chaos(sess, req, &what, fate);
-	if (found)
-		fate->soft = true;
+	/* Not what a rule of the ring has set: who set it is there to release it. */
+	fate->soft_hold = fate->hold != hold;
+	fate->soft_late = fate->late != late;
 	return found;
 }
 

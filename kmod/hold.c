@@ -50,9 +50,15 @@
  */
 bool aring_hold_is_soft(const struct aring_steered *steered, u16 at)
 {
-	return steered->fate.soft &&
-	       (at == ARING_ACT_DELAY || at == ARING_ACT_AFTER ||
-		at == ARING_ACT_CANCEL_WINS);
+	switch (at) {
+	case ARING_ACT_DELAY:
+	case ARING_ACT_AFTER:
+		return steered->fate.soft_late;
+	case ARING_ACT_CANCEL_WINS:
+		return steered->fate.soft_hold;
+	default:
+		return false;
+	}
 }
 
 /* Those in flight are close enough to each other for this to be an order. */

@@ -35,8 +35,8 @@ struct iovec;
  * @verdict: ARING_ACT_CANCEL_LOSES or ARING_ACT_NONE
  * @late: ARING_ACT_DELAY, ARING_ACT_AFTER, or ARING_ACT_NONE
  * @cq_full: its CQE finds the ring full
- * @soft: nothing may hang by @late or by ARING_ACT_CANCEL_WINS: made by chaos, not
- *	by a rule
+ * @soft_hold: nothing may hang by @hold: made by chaos, not by a rule
+ * @soft_late: likewise by @late
  * @shorten: ARING_ACT_SHORTEN applies
  * @error: negative errno to fail with, or 0
  * @size: bytes to shorten to
@@ -49,7 +49,8 @@ struct aring_fate {
 	u16	verdict;
 	u16	late;
 	bool	cq_full;
-	bool	soft;
+	bool	soft_hold;
+	bool	soft_late;
 	bool	shorten;
 	s32	error;
 	u64	size;

@@ -3,6 +3,7 @@
  * Steering: other results, lost cancels, a full CQ, and what it does to ENTER.
  */
 #include "steer.h"
+#include "session.h"
 
 STEER_FIXTURE(steer_more, 0);
 
@@ -380,6 +381,48 @@ TEST_F(steer_more, cq_full)
 	ASSERT_EQ(0, ring_cqe(r, &cqe));
 	EXPECT_EQ(POLLIN, cqe.res);
 	EXPECT_EQ(0, cqe.flags);
+}
+
+/* What a rule holds stays, also where a session has something to say besides. */
+TEST_F(steer_more, rules_are_not_softened)
+{
+	static const unsigned int acts[] = {
+		ARING_ACT_CANCEL_WINS, ARING_ACT_AFTER,
+	};
+	const struct aring_chaos full = { .cqfull_ppm = MILLION };
+	const struct aring_chaos reorder = { .seed = 1, .reorder = 16 };
+	struct aring_cqe cqe;
+	struct ring r;
+	int fd;
+
+	for (int i = 0; i < 2; i++) {
+		fd = session_of(&r, &full);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, steer_for(&r, 7, acts[i],
+				       acts[i] == ARING_ACT_AFTER));
+		prep_nop(&r, 7);
+		ASSERT_EQ(1, ring_submit(&r));
+		NEED_TRUE(ring_quiet(&r, 50), "%d", i);
+		EXPECT_EQ((int)acts[i], steer_held_at(&r, 7));
+		EXPECT_EQ(1, steer_release_all(&r));
+		ASSERT_EQ(0, ring_cqe(&r, &cqe));
+		EXPECT_EQ(0, cqe.res);
+		ring_exit(&r);
+		close(fd);
+	}
+	/* What the session adds is soft: there they are held twice. */
+	fd = session_of(&r, &reorder);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, steer_all(&r, ARING_ACT_CANCEL_WINS, 0));
+	for (int i = 0; i < 8; i++)
+		prep_nop(&r, i);
+	ASSERT_EQ(8, ring_submit(&r));
+	EXPECT_TRUE(ring_quiet(&r, 50));
+	EXPECT_EQ(8, steer_release_all(&r));
+	for (int i = 0; i < 8; i++)
+		ASSERT_EQ(0, ring_cqe(&r, &cqe));
+	ring_exit(&r);
+	close(fd);
 }
 
 TEST_F(steer_more, enter_eintr)
