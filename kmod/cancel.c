@@ -77,9 +77,13 @@ static int aring_cancel_take_back(struct aring_req *req, bool leave)
 			aring_run_end(req, ARING_ISSUED_DONE);
 		else if (req->peer)
 			aring_worker_interrupt(req);
-		/* What is held with its result final: nobody will ask for it. */
-		if (aring_req_has_fate(req) && leave)
-			aring_hold_let_go(req);
+		/*
+		 * What is held with its result final: nobody will ask for it,
+		 * nor for what it is held by next.
+		 */
+		while (aring_req_has_fate(req) && leave &&
+		       aring_hold_let_go(req))
+			;
 		break;
 	default:
 		break;

@@ -32,6 +32,7 @@
  *			tell -EALREADY: aring_cancel_req(). It has set
  *			&aring_ring.dying before it takes cq_lock for that, and
  *			who holds a request at DONE looks at it under cq_lock.
+ *	the last munmap	likewise, with &aring_ring.nr_mappings.
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -284,6 +285,16 @@ static u16 aring_hold_where(const struct aring_steered *steered)
 	return ARING_ACT_AFTER;
 }
 
+/*
+ * Will nobody ask for it any more? Who takes back all of the ring's requests comes
+ * after this is so, and finds under cq_lock what we have held before. Never mapped, a
+ * ring has no requests. cq_lock.
+ */
+static bool aring_hold_is_over(const struct aring_ring *ring)
+{
+	return READ_ONCE(ring->dying) || !READ_ONCE(ring->nr_mappings);
+}
+
 /**
  * aring_hold_done_locked() - the same as aring_hold_done(), for who holds cq_lock
  * @req: STARTED and owned, in the tables, its result set, ARING_REQ_FATE
@@ -296,7 +307,7 @@ bool aring_hold_done_locked(struct aring_req *req)
 {
 	u16 at = aring_hold_where(req->steered);
 
-	if (at == ARING_ACT_NONE || READ_ONCE(req->ring->dying))
+	if (at == ARING_ACT_NONE || aring_hold_is_over(req->ring))
 		return false;
 	aring_hold_add(req, at);
 	/* It may fire at once, and then waits for our lock. */

@@ -6,6 +6,8 @@
 #include "steer.h"
 #include "sqpoll.h"
 #include "module.h"
+#include "clock.h"
+#include "vdev.h"
 
 STEER_FIXTURE(steer_life, 0);
 
@@ -110,6 +112,54 @@ TEST_F(steer_life, munmap)
 	EXPECT_TRUE(ring_quiet(r, 5));
 	prep_nop(r, 6);
 	EXPECT_EQ(0, ring_run(r));
+}
+
+/* What ends only afterwards is not held any more. */
+TEST_F(steer_life, munmap_before_it_is_done)
+{
+	struct ring *r = &self->r;
+	static char buf[8];
+
+	ASSERT_EQ(0, vdev_fifo(r, PAGE, 1, ms(300)));
+	ASSERT_EQ(0, steer_for(r, 1, ARING_ACT_HOLD_DONE, 0));
+	prep_vread(r, buf, 8, 0, 1);
+	ASSERT_EQ(1, ring_submit(r));
+	ASSERT_TRUE(ring_wait_started(r, 1));
+	EXPECT_EQ(0, steer_held(r, NULL, 0));
+	ring_unmap(r);
+	usleep(600000 * test_slow());
+	EXPECT_EQ(0, steer_held(r, NULL, 0));
+	ASSERT_EQ(0, ring_map(r));
+	SEE(r, { 1, 8 });
+}
+
+/* Who submitted it unmaps the ring, another one has it still: held twice. */
+TEST_F(steer_life, munmap_lets_go_for_good)
+{
+	const struct aring_rule rules[] = {
+		rule_for(7, ARING_ACT_HOLD_DONE, 0),
+		rule_for(7, ARING_ACT_DELAY, 1000 * ms(1000)),
+	};
+	struct ring *r = &self->r;
+	pid_t pid;
+
+	ASSERT_EQ(0, steer_add(r, rules, 2));
+	prep_nop(r, 7);
+	ASSERT_EQ(1, ring_submit(r));
+	EXPECT_EQ(ARING_ACT_HOLD_DONE, steer_held_at(r, 7));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	ring_unmap(r);
+	EXPECT_TRUE(wait_held(r, 0));
+	ASSERT_EQ(0, ring_map(r));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	if (ring_ready(r))
+		SEE(r, { 7, 0 });
 }
 
 TEST_F(steer_life, kill)
