@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "chaos.h"
 #include "cmd.h"
@@ -96,7 +97,8 @@ static bool read_seed(struct reading *r, const char *key, const char *text)
 	char *end;
 
 	errno = 0;
-	r->c->seed = strtoull(text, &end, 0);
+	/* A leading zero is nothing but that. */
+	r->c->seed = strtoull(text, &end, strncasecmp(text, "0x", 2) ? 10 : 16);
 	return (*text >= '0' && *text <= '9' && !*end && !errno) ||
 	       wrong(r, "%s=%s: not a number of 64 bits", key, text);
 }
@@ -221,6 +223,11 @@ static bool unknown_key(struct reading *r, const char *key)
 	return false;
 }
 
+static bool lacks_value(struct reading *r, const char *key)
+{
+	return wrong(r, "%s: it needs a value, as in seed=1 or short=10%%", key);
+}
+
 /* By its own name: eio=1%. */
 static bool read_errno(struct reading *r, const char *key, const char *text)
 {
@@ -230,6 +237,8 @@ static bool read_errno(struct reading *r, const char *key, const char *text)
 
 	if (!e)
 		return unknown_key(r, key);
+	if (!text)
+		return lacks_value(r, key);
 	for (i = 0; i < c->nr_errnos; i++)
 		if (c->errno_nr[i] == e->nr)
 			return wrong(r, "%s: given twice", key);
@@ -247,6 +256,7 @@ static bool read_errno(struct reading *r, const char *key, const char *text)
 		     text);
 }
 
+/* @text: NULL if there is none */
 static bool read_key(struct reading *r, const char *key, const char *text)
 {
 	size_t i;
@@ -257,7 +267,7 @@ static bool read_key(struct reading *r, const char *key, const char *text)
 		if (r->seen & 1U << i)
 			return wrong(r, "%s: given twice", key);
 		r->seen |= 1U << i;
-		return keys[i].read(r, key, text);
+		return text ? keys[i].read(r, key, text) : lacks_value(r, key);
 	}
 	return read_errno(r, key, text);
 }
@@ -284,10 +294,8 @@ bool chaos_read(const char *text, struct aring_chaos *c, char *why, size_t size)
 		value = strchr(key, '=');
 		if (value)
 			*value++ = 0;
-		if (value && *value)
-			ok = read_key(&r, key, value);
-		else if (*key)
-			ok = wrong(&r, "%s: it needs a value, as in seed=1", key);
+		if (*key)
+			ok = read_key(&r, key, value && *value ? value : NULL);
 		else
 			ok = wrong(&r, "'%s': there is an empty word", text);
 	}

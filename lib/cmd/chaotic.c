@@ -13,6 +13,29 @@
 
 /* ---- what repeats it ------------------------------------------------------- */
 
+static bool has_controls(const char *word)
+{
+	for (; *word; word++)
+		if ((unsigned char)*word < ' ' || *word == 0x7f)
+			return true;
+	return false;
+}
+
+/* On one line, and harmless on a terminal: $'a\nb'. */
+static void print_controls(FILE *f, const char *word)
+{
+	fputs("$'", f);
+	for (; *word; word++) {
+		if ((unsigned char)*word < ' ' || *word == 0x7f)
+			fprintf(f, "\\%03o", (unsigned int)*word);
+		else if (*word == '\'' || *word == '\\')
+			fprintf(f, "\\%c", *word);
+		else
+			fputc(*word, f);
+	}
+	fputc('\'', f);
+}
+
 /* A word as the shell takes it. */
 static void print_word(FILE *f, const char *word)
 {
@@ -21,6 +44,10 @@ static void print_word(FILE *f, const char *word)
 
 	if (*word && strspn(word, plain) == strlen(word)) {
 		fputs(word, f);
+		return;
+	}
+	if (has_controls(word)) {
+		print_controls(f, word);
 		return;
 	}
 	fputc('\'', f);
@@ -42,10 +69,10 @@ static void print_repeat(FILE *f, const struct chaotic *c, const char *plan,
 	char *const *arg;
 
 	fputs("aring run", f);
-	if (!plan) {
+	if (!plan && c->has_chaos) {
 		chaos_write(text, sizeof(text), &c->trial.chaos);
 		fprintf(f, " --chaos '%s'", text);
-	} else if (c->trial.chaos.level) {
+	} else if (plan && c->trial.chaos.level) {
 		fprintf(f, " --chaos level=%s",
 			chaos_level(c->trial.chaos.level));
 	}
@@ -86,26 +113,25 @@ static bool close_file(FILE *f, const char *name)
 	return true;
 }
 
-static FILE *open_file(const char *name, const char *mode)
+static FILE *open_file(const char *name)
 {
 	FILE *f;
 
 	if (!strcmp(name, "-"))
 		return stdout;
-	f = fopen(name, mode);
+	f = fopen(name, "we");
 	if (!f)
 		complain("%s: %s", name, strerror(errno));
 	return f;
 }
 
-/* A plan that does the same again, and for people what it is of. */
-static bool write_plan(const struct chaotic *c, FILE *f, const struct plan *p,
-		       const struct outcome *o)
+/* A plan that does the same again, and for people what it is of: @from, or a seed. */
+static void write_plan(const struct chaotic *c, FILE *f, const struct plan *p,
+		       const char *from, const struct outcome *o)
 {
 	fputs("# ", f);
-	print_repeat(f, c, c->plan_file, o);
+	print_repeat(f, c, from, o);
 	plan_write(f, p);
-	return !ferror(f);
 }
 
 static bool write_log(const struct chaotic *c, const struct outcome *o)
@@ -118,11 +144,11 @@ static bool write_log(const struct chaotic *c, const struct outcome *o)
 			 o->lost);
 	if (!c->log_file)
 		return true;
-	f = open_file(c->log_file, "we");
+	f = open_file(c->log_file);
 	if (!f)
 		return false;
 	outcome_done(o, &done);
-	write_plan(c, f, &done, o);
+	write_plan(c, f, &done, c->plan_file, o);
 	if (o->lost)
 		fprintf(f, "# %llu more lines are lost\n", o->lost);
 	plan_free(&done);
@@ -152,12 +178,23 @@ static void name_the_missing(const struct outcome *o)
 static bool save_plan(const struct chaotic *c, const struct plan *p,
 		      const struct outcome *o)
 {
-	FILE *f = open_file(c->save_file, "we");
+	FILE *f = open_file(c->save_file);
 
 	if (!f)
 		return false;
-	write_plan(c, f, p, o);
+	/* Exploring, it came of no seed. */
+	write_plan(c, f, p, c->explore ? c->save_file : c->plan_file, o);
 	return close_file(f, c->save_file);
+}
+
+/* Print and save what is left, and say how to have it again. */
+static void present(const struct chaotic *c, const struct plan *p,
+		    const struct outcome *o)
+{
+	plan_write(stdout, p);
+	fflush(stdout);
+	if (save_plan(c, p, o))
+		print_repeat(stderr, c, c->save_file, o);
 }
 
 /* Shrink the plan, print and save what is left. Returns the exit status. */
@@ -170,11 +207,13 @@ static int shrink_failure(struct chaotic *c, const struct plan *plan,
 	memset(&s, 0, sizeof(s));
 	c->trial.u->no_output = true;
 	ret = shrink(&c->trial.trier, plan, failure, &s);
-	if (ret && !s.repeated)
-		goto out;
-	if (!s.repeated) {
+	if (!ret && !s.repeated)
 		complain("the failure does not repeat: %u runs with all %zu deviations %s",
 			 s.runs, plan->nr, "went otherwise");
+	if (!s.repeated) {
+		/* Of a seed or a plan it has been said how to have it again. */
+		if (c->explore)
+			present(c, plan, failure);
 		goto out;
 	}
 	if (!s.plan.nr) {
@@ -185,10 +224,7 @@ static int shrink_failure(struct chaotic *c, const struct plan *plan,
 		 ret ? "stopped: " : "", s.plan.nr, plan->nr,
 		 plan->nr == 1 ? "" : "s", s.runs,
 		 ret ? "" : "; none can be left out:");
-	plan_write(stdout, &s.plan);
-	fflush(stdout);
-	if (save_plan(c, &s.plan, failure))
-		print_repeat(stderr, c, c->save_file, failure);
+	present(c, &s.plan, failure);
 out:
 	plan_free(&s.plan);
 	return ret ? ret : status;
@@ -256,14 +292,16 @@ static int run_seeds(struct chaotic *c)
 			break;
 	}
 	progress_clear_note();
-	if (!ret && i < c->seeds) {
+	if (ret) {
+		complain("stopped after %lu of %lu seeds", i, c->seeds);
+	} else if (i < c->seeds) {
 		complain("seed %llu, after %lu that passed:",
 			 c->trial.chaos.seed, i);
 		say_failure(&o);
 		write_log(c, &o);
 		print_repeat(stderr, c, NULL, &o);
 		ret = c->shrink ? shrink_outcome(c, &o) : under_status(&o.end);
-	} else if (!ret) {
+	} else {
 		printf("all %lu seeds pass, %llu to %llu\n", c->seeds, first,
 		       c->trial.chaos.seed);
 	}
@@ -276,6 +314,12 @@ static int say_explored(struct chaotic *c, struct explored *e)
 	if (e->parted[0])
 		complain("not repeatable: two runs without deviations parted at %s",
 			 e->parted);
+	if (e->lost)
+		complain("incomplete: %llu requests were not recorded for want of room, and not varied",
+			 e->lost);
+	if (e->passed && e->partly)
+		complain("in %lu of the plans not every deviation came about: one kept another away, or PROG did something else this time",
+			 e->partly);
 	if (e->passed) {
 		printf("all %lu plans pass\n", e->plans);
 		return EXIT_OK;
@@ -315,7 +359,8 @@ static bool read_plan_file(const char *name, struct plan *p)
 
 	f = fopen(name, "re");
 	if (!f) {
-		complain("%s: %s", name, strerror(errno));
+		complain("%s: %s; next: name a plan, as --chaos-log and --shrink write them",
+			 name, strerror(errno));
 		return false;
 	}
 	ok = plan_read(f, name, p, why, sizeof(why));
@@ -323,6 +368,46 @@ static bool read_plan_file(const char *name, struct plan *p)
 		complain("%s", why);
 	fclose(f);
 	return ok;
+}
+
+static int run_as_asked(struct chaotic *c)
+{
+	struct plan plan = { .nr = 0 };
+	int ret;
+
+	if (c->explore)
+		return run_explore(c);
+	if (c->seeds)
+		return run_seeds(c);
+	if (!c->plan_file)
+		return run_single(c, NULL);
+	ret = read_plan_file(c->plan_file, &plan) ? run_single(c, &plan) :
+	      EXIT_UNDER_FAILED;
+	plan_free(&plan);
+	return ret;
+}
+
+/* Found out before hours of work; what is there stays until there is something to write. */
+static bool can_write(const char *name)
+{
+	char dir[PATH_MAX];
+	char *slash;
+	int ret;
+
+	if (!name || !strcmp(name, "-"))
+		return true;
+	ret = access(name, W_OK);
+	if (ret && errno == ENOENT && strlen(name) < sizeof(dir)) {
+		strcpy(dir, name);
+		slash = strrchr(dir, '/');
+		if (slash)
+			slash[1] = 0;
+		ret = access(slash ? dir : ".", W_OK | X_OK);
+	}
+	if (ret)
+		complain("%s: %s; next: name a file that can be written", name,
+			 strerror(errno));
+	return !ret;
 }
 
 /**
@@ -333,24 +418,21 @@ static bool read_plan_file(const char *name, struct plan *p)
  */
 int chaotic_run(struct chaotic *c)
 {
-	struct plan plan = { .nr = 0 };
+	struct under *u = c->trial.u;
 	int ret;
 
+	if (!can_write(c->log_file) ||
+	    ((c->shrink || c->explore) && !can_write(c->save_file)))
+		return EXIT_UNDER_FAILED;
 	/* In what is done again and again nobody can type, or wait for the end. */
 	if (c->shrink || c->seeds || c->explore) {
-		c->trial.u->no_input = true;
-		c->trial.u->reap = true;
-		if (c->trial.u->hang_after <= 0)
-			c->trial.u->hang_after = HANG_AFTER;
+		u->no_input = true;
+		u->reap = true;
+		if (u->hang_after <= 0)
+			u->hang_after = HANG_AFTER;
+		under_hold_signals(u);
 	}
-	if (c->explore)
-		return run_explore(c);
-	if (c->seeds)
-		return run_seeds(c);
-	if (!c->plan_file)
-		return run_single(c, NULL);
-	ret = read_plan_file(c->plan_file, &plan) ? run_single(c, &plan) :
-	      EXIT_UNDER_FAILED;
-	plan_free(&plan);
+	ret = run_as_asked(c);
+	under_let_signals(u);
 	return ret;
 }

@@ -29,6 +29,7 @@ enum exit_code {
 __attribute__((__format__(__printf__, 1, 2)))
 void complain(const char *fmt, ...);
 int bad_use(const char *cmd);
+void unknown_option(char **argv);
 bool parse_backend(const char *s, enum aring_backend *backend);
 
 /* info.c, cp.c, run.c, trace.c: the subcommands */

@@ -125,7 +125,7 @@ static int parse_option(struct cp *cp, int c, char **argv)
 		complain("option '%s' wants a value", argv[optind - 1]);
 		return bad_use("cp");
 	default:
-		complain("unknown option '%s'", argv[optind - 1]);
+		unknown_option(argv);
 		return bad_use("cp");
 	}
 }

@@ -236,7 +236,9 @@ static void propose_errors(struct exploring *x, const struct plan *p,
 
 	if (x->only) {
 		for (i = 0; i < x->only->nr_errnos; i++)
-			propose(x, p, r, ARING_ACT_FAIL, x->only->errno_nr[i]);
+			if (x->only->errno_ppm[i])
+				propose(x, p, r, ARING_ACT_FAIL,
+					x->only->errno_nr[i]);
 		return;
 	}
 	for (e = errno_names; e->name; e++)
@@ -387,7 +389,22 @@ static int run_once(struct exploring *x, const struct plan *p, bool watch)
 
 	if (!ret && x->o.end.interrupted)
 		ret = 128 + x->o.end.interrupted;
+	if (!ret && watch)
+		x->e->lost += x->o.lost;
 	return ret;
+}
+
+/* Who decides a cancel needs one; all else needs only that the program does the same. */
+static bool all_came(const struct plan *log)
+{
+	size_t i;
+
+	for (i = 0; i < log->nr; i++)
+		if (!(log->line[i].flags & ARING_DEV_DONE) &&
+		    log->line[i].action != ARING_ACT_CANCEL_LOSES &&
+		    log->line[i].action != ARING_ACT_CANCEL_WINS)
+			return false;
+	return true;
 }
 
 static void keep_failure(struct exploring *x, const struct plan *p)
@@ -453,6 +470,8 @@ static int run_generation(struct exploring *x, bool *go_on)
 			*go_on = false;
 			return 0;
 		}
+		if (!all_came(&x->o.log))
+			x->e->partly++;
 		if (!last)
 			propose_all(x, &p);
 	}

@@ -273,7 +273,7 @@ int cmd_info(int argc, char **argv)
 			return EXIT_OK;
 		}
 		if (c != 'm') {
-			complain("unknown option '%s'", argv[optind - 1]);
+			unknown_option(argv);
 			return bad_use("info");
 		}
 		matrix = true;

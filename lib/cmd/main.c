@@ -2,6 +2,7 @@
 /*
  * The aring command: finds the subcommand and calls it.
  */
+#include <getopt.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -52,6 +53,23 @@ int bad_use(const char *cmd)
 {
 	fprintf(stderr, "Try: aring %s%s--help\n", cmd, *cmd ? " " : "");
 	return EXIT_BAD_USE;
+}
+
+/*
+ * After getopt_long() has answered '?': say what it did not like. In a group of
+ * letters it has not gone on to the next word yet.
+ */
+void unknown_option(char **argv)
+{
+	const char *done = argv[optind - 1], *at = argv[optind];
+	bool group = at && at[0] == '-' && at[1] != '-' && strchr(at + 1, optopt);
+
+	if (optopt && !group && !strncmp(done, "--", 2) && strchr(done, '='))
+		complain("%.*s: it takes no value", (int)strcspn(done, "="), done);
+	else if (optopt)
+		complain("unknown option '-%c'", optopt);
+	else
+		complain("unknown option '%s'", done);
 }
 
 /* The backend that @s names; complains and returns false if there is none. */

@@ -284,6 +284,10 @@ static bool take_number(struct words *w, const char *of, __u64 min, __u64 max,
 	return true;
 }
 
+/* What the kernel takes, so that what is wrong is said with its line. */
+#define MAX_ERRNO_NR	133
+#define MAX_BYTES	0x7fffffffU
+
 static bool take_number32(struct words *w, const char *of, __u64 min, __u32 *nr)
 {
 	__u64 v;
@@ -333,7 +337,7 @@ static bool read_enter_action(struct words *w, struct aring_deviation *d)
 	}
 	if (next_is(w, "take")) {
 		d->action = ARING_ACT_ENTER_TAKE;
-		return take_number(w, "SQEs", 0, ~0U, &d->value);
+		return take_number(w, "SQEs", 0, MAX_BYTES, &d->value);
 	}
 	return wrong(w, "'%s' is done to no ENTER; there are: eintr, take",
 		     peek(w));
@@ -345,7 +349,7 @@ static bool read_fail(struct words *w, struct aring_deviation *d)
 
 	d->action = ARING_ACT_FAIL;
 	if (!name)
-		return take_number(w, "an error", 1, 4095, &d->value) ||
+		return take_number(w, "an error", 1, MAX_ERRNO_NR, &d->value) ||
 		       wrong(w, "'%s' is no error", peek(w));
 	d->value = name->nr;
 	w->at++;
@@ -369,7 +373,7 @@ static bool read_ticket_action(struct words *w, struct aring_deviation *d)
 		if (!next_is(w, "to") &&
 		    !(take_number(w, "bytes", 1, ~0ULL, &d->was) && expect(w, "to")))
 			return false;
-		return take_number(w, "bytes", 0, ~0ULL, &d->value);
+		return take_number(w, "bytes", 0, MAX_BYTES, &d->value);
 	}
 	if (next_is(w, "fail"))
 		return read_fail(w, d);
@@ -377,12 +381,15 @@ static bool read_ticket_action(struct words *w, struct aring_deviation *d)
 		d->action = ARING_ACT_DELAY;
 		if (!read_duration(peek(w), 0, &d->value, NULL))
 			return wrong(w, "'%s' is no time, as 250us is", peek(w));
+		if (!d->value || d->value > ARING_CHAOS_MAX_DELAY)
+			return wrong(w, "'%s' is not from 1ns to an hour", peek(w));
 		w->at++;
 		return true;
 	}
 	if (next_is(w, "after")) {
 		d->action = ARING_ACT_AFTER;
-		return take_number(w, "successors", 1, ~0U, &d->value);
+		return take_number(w, "successors", 1, ARING_CHAOS_MAX_REORDER,
+				   &d->value);
 	}
 	if (next_is(w, "cancel"))
 		return read_cancel(w, d);

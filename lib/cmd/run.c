@@ -83,6 +83,10 @@ static bool parse_chaos(struct run *run, const char *text)
 	unsigned int seed = 0;
 	char why[600];
 
+	if (run->c.has_chaos) {
+		complain("--chaos: given twice; next: say it all in one, as seed=1,short=5%%,eio=1%%");
+		return false;
+	}
 	/* Not longer than one can read out to somebody. */
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
 		seed = (unsigned int)getpid();
@@ -174,7 +178,10 @@ static bool parse_session_option(struct run *run, int option, const char *arg)
 		return true;
 	default:
 		run->c.save_file = arg;
-		return true;
+		if (strcmp(arg, "-"))
+			return true;
+		complain("--save -: the plan is printed in any case; next: name a file");
+		return false;
 	}
 }
 
@@ -189,6 +196,8 @@ static bool makes_sense(const struct run *run)
 		why = "--fallback: on io_uring there is nothing of what is asked for";
 	else if (c->plan_file && c->explore)
 		why = "--plan and --explore: one or the other";
+	else if (c->explore && (c->trial.chaos.take_ppm || c->trial.chaos.delay_max))
+		why = "--explore: take= and delay= are not explored; next: name others, as short=1%";
 	else if (c->log_file && c->explore)
 		why = "--chaos-log and --explore: a log is of one run";
 	else if (c->plan_file && by_seed)
@@ -246,7 +255,7 @@ int cmd_run(int argc, char **argv)
 			fputs(usage, stdout);
 			return EXIT_OK;
 		case '?':
-			complain("unknown option '%s'", argv[optind - 1]);
+			unknown_option(argv);
 			return misused();
 		case ':':
 			complain("%s: it needs a value", argv[optind - 1]);

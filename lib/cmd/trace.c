@@ -196,14 +196,17 @@ static int trace_program(struct options *o)
 		complain("%s; next: %s", o->under.reason, o->under.next);
 		return EXIT_UNDER_FAILED;
 	}
-	f = open_output(o);
-	if (!f)
-		return EXIT_UNDER_FAILED;
 	title_of(&t, o->under.argv);
 	catch_signals();
 	source = trace_source_open(&t);
 	if (!source)
 		return EXIT_UNDER_FAILED;
+	/* What was in the file is lost now, and not earlier. */
+	f = open_output(o);
+	if (!f) {
+		trace_source_close(source);
+		return EXIT_UNDER_FAILED;
+	}
 	ret = trace_source_start(source) && !interrupted ?
 	      under_run(&o->under, &end) : EXIT_UNDER_FAILED;
 	trace_source_close(source);
@@ -297,7 +300,7 @@ static bool parse(struct options *o, int argc, char **argv)
 			complain("'%s' needs an argument", argv[optind - 1]);
 			return false;
 		default:
-			complain("unknown option '%s'", argv[optind - 1]);
+			unknown_option(argv);
 			return false;
 		}
 	}

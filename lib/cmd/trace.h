@@ -120,13 +120,17 @@ struct trace_req {
  * @time: since &trace_ring.begin
  * @target: index of the request
  * @by: index of the one that asked, or TRACE_NO_REQ
+ * @by_ticket: its ticket, which is known even if nothing else is
  * @verdict: 0, -EALREADY or -ENOENT
+ * @by_opcode: its operation, or TRACE_NOBODY
  */
 struct trace_cancel {
 	__u64 time;
 	size_t target;
 	size_t by;
+	__u32 by_ticket;
 	__s32 verdict;
+	__u8 by_opcode;
 };
 
 /**

@@ -194,6 +194,8 @@ static bool add_cancel(struct trace *t, const struct trace_event *e,
 		.time = e->time > ring->begin ? e->time - ring->begin : 0,
 		.target = find_request(t, ring, e->ticket),
 		.by = TRACE_NO_REQ,
+		.by_ticket = e->by_ticket,
+		.by_opcode = e->by_opcode,
 		.verdict = e->res,
 	};
 

@@ -74,7 +74,10 @@ static void put_data(const struct trace *t, FILE *f)
 			fputc(',', f);
 		put_ring(t, &t->rings[i], f);
 	}
-	/* [time, target, who, what it was told], by numbers over all rings */
+	/*
+	 * [time, target, who, what it was told], by numbers over all rings, and
+	 * the name of a request that is not among them
+	 */
 	fputs("],\n\"cancels\":[", f);
 	for (i = 0; i < t->nr_cancels; i++) {
 		c = &t->cancels[i];
@@ -83,7 +86,11 @@ static void put_data(const struct trace *t, FILE *f)
 			fputs("-1", f);
 		else
 			fprintf(f, "%zu", c->by);
-		fprintf(f, ",\"%s\"]", trace_verdict(c->verdict));
+		fprintf(f, ",\"%s\"", trace_verdict(c->verdict));
+		if (c->by == TRACE_NO_REQ && c->by_opcode != TRACE_NOBODY)
+			fprintf(f, ",\"%s %u\"", trace_op_name(c->by_opcode),
+				c->by_ticket);
+		fputc(']', f);
 	}
 	fputs("]}", f);
 }

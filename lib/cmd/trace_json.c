@@ -72,8 +72,11 @@ static void put_cancel(const struct trace *t, size_t i, const size_t *lane_of,
 
 	if (c->by == TRACE_NO_REQ) {
 		put_begin(f, "i", ring, lane_of[c->target], c->time);
-		fprintf(f, ",\"s\":\"t\",\"cat\":\"cancel\",\"name\":\"asked back: %s\"}",
-			trace_verdict(c->verdict));
+		fputs(",\"s\":\"t\",\"cat\":\"cancel\",\"name\":\"asked back", f);
+		if (c->by_opcode != TRACE_NOBODY)
+			fprintf(f, " by %s %u", trace_op_name(c->by_opcode),
+				c->by_ticket);
+		fprintf(f, ": %s\"}", trace_verdict(c->verdict));
 		return;
 	}
 	put_begin(f, "s", ring, lane_of[c->by], c->time);

@@ -126,6 +126,11 @@ static void story_of_cancels(const struct trace *t, size_t req, FILE *f)
 				trace_ns(c->time, buf),
 				trace_op_name(other->opcode), other->ticket,
 				trace_verdict(c->verdict));
+		} else if (c->by_opcode != TRACE_NOBODY) {
+			fprintf(f, "; at %s asked back by %s %u, which is not in the picture: it %s",
+				trace_ns(c->time, buf),
+				trace_op_name(c->by_opcode), c->by_ticket,
+				trace_verdict(c->verdict));
 		} else {
 			fprintf(f, "; at %s asked back by its program or ring: it %s",
 				trace_ns(c->time, buf), trace_verdict(c->verdict));

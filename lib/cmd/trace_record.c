@@ -231,7 +231,8 @@ static bool parse_line(struct trace *t, char *line)
 		trace_set_title(t, line);
 	} else if (!strcmp(what, "process")) {
 		pid = (__u32)number(&line, UINT32_MAX, &ok);
-		trace_name_process(t, pid, word(&line));
+		/* All that is left: a name may have blanks. */
+		trace_name_process(t, pid, line + strspn(line, " "));
 	} else if (!strcmp(what, "lost")) {
 		t->lost = number(&line, UINT64_MAX, &ok);
 	} else {
@@ -270,7 +271,8 @@ bool trace_load(struct trace *t, const char *path)
 		complain("%s: %s", path, strerror(errno));
 		ok = false;
 	} else if (!ok && nr <= 1) {
-		complain("%s: this is no record of aring trace", path);
+		complain("%s: this is no record of aring trace; next: aring trace -f record -o FILE PROG",
+			 path);
 	} else if (!ok) {
 		complain("%s: line %zu is not understood", path, nr);
 	} else if (!nr) {

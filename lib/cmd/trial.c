@@ -2,6 +2,7 @@
 /*
  * One run of a program in a session of its own.
  */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,7 +11,15 @@
 
 static int failed(const char *what, int err)
 {
-	complain("session: %s: %s", what, strerror(-err));
+	const char *next = "look into the kernel log: dmesg | tail";
+
+	if (err == -ENOTTY)
+		next = "load the module that belongs to this command";
+	else if (err == -ENOMEM)
+		next = "end other programs, or make it shorter";
+	else if (err == -EMFILE || err == -ENFILE)
+		next = "raise the limit of open files (ulimit -n)";
+	complain("session: %s: %s; next: %s", what, strerror(-err), next);
 	return EXIT_UNDER_FAILED;
 }
 

@@ -80,6 +80,8 @@ int shrink(struct trier *t, const struct plan *plan, const struct outcome *want,
 /**
  * struct explored - what came out of exploring
  * @plans: how many were tried
+ * @partly: in how many not every deviation came, of those that passed
+ * @lost: requests that the sessions had no room for, and that were not varied
  * @passed: that was all of them, and they passed
  * @repeatable: two runs without deviations were the same
  * @parted: if not, where they parted
@@ -88,6 +90,8 @@ int shrink(struct trier *t, const struct plan *plan, const struct outcome *want,
  */
 struct explored {
 	unsigned long plans;
+	unsigned long partly;
+	unsigned long long lost;
 	bool passed;
 	bool repeatable;
 	char parted[200];

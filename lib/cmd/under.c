@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Running a program under the shim.
+ * Running a program under the shim: is that possible, and becoming it.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,19 +29,36 @@ static bool refuse(struct under *u, const char *next, const char *fmt, ...)
 	return false;
 }
 
+/*
+ * A ring that joins no session: within another aring run it would count as the first
+ * of the program.
+ */
+static int try_device(void)
+{
+	struct aring_params p = { 0 };
+	struct aring ring;
+	int ret;
+	int fd;
+
+	fd = open(ARING_DEVICE, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = aring_queue_init_fd(fd, 2, &ring, &p);
+	if (ret < 0)
+		close(fd);
+	else
+		aring_queue_exit(&ring);
+	return ret;
+}
+
 static bool device_is_usable(struct under *u)
 {
-	struct aring_params p;
-	struct aring ring;
 	struct why w;
 	int ret;
 
-	memset(&p, 0, sizeof(p));
-	ret = aring_queue_init_backend(ARING_BACKEND_DEVICE, 2, &ring, &p);
-	if (!ret) {
-		aring_queue_exit(&ring);
+	ret = try_device();
+	if (ret >= 0)
 		return true;
-	}
 	why_no_ring(ARING_BACKEND_DEVICE, ret, &w);
 	return refuse(u, w.next[0], "%s", w.reason);
 }
@@ -213,21 +228,66 @@ static bool set_environment(const struct under *u)
 }
 
 /**
+ * under_say_no_exec() - say why a program was not executed
+ * @u: it
+ * @no: why
+ *
+ * Return: the exit status.
+ */
+int under_say_no_exec(const struct under *u, const struct no_exec *no)
+{
+	switch (no->part) {
+	case PART_MEMORY:
+		complain("%s; next: end other programs", strerror(no->err));
+		return EXIT_UNDER_FAILED;
+	case PART_FILTER:
+		complain("seccomp: %s; next: use --fallback", strerror(no->err));
+		return EXIT_UNDER_FAILED;
+	default:
+		complain("%s: %s", u->path, strerror(no->err));
+		return no->err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	}
+}
+
+/* With its path, which is known; this knows scripts without a first line, too. */
+static void exec_outside(const struct under *u, struct no_exec *no)
+{
+	execvp(u->path, u->argv);
+	*no = (struct no_exec){ PART_PROGRAM, errno };
+}
+
+/**
+ * under_exec() - execute the program under the shim, and say nothing
+ * @u: it, of which under_is_possible() is true
+ * @no: out, if it returns: why
+ */
+void under_exec(const struct under *u, struct no_exec *no)
+{
+	int ret;
+
+	if (!set_environment(u)) {
+		*no = (struct no_exec){ PART_MEMORY, ENOMEM };
+		return;
+	}
+	ret = u->filtered ? 0 : shim_filter_install();
+	if (ret)
+		*no = (struct no_exec){ PART_FILTER, -ret };
+	else
+		exec_outside(u, no);
+}
+
+/**
  * under_become_outside() - execute the program as it is, without the shim
  * @u: it
- *
- * With its path, which is known; this knows scripts without a first line, too.
  *
  * Return: only if that fails, the exit status; then it has been said.
  */
 int under_become_outside(const struct under *u)
 {
-	int err;
+	struct no_exec no;
 
-	execvp(u->path, u->argv);
-	err = errno;
-	complain("%s: %s", u->path, strerror(err));
-	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+	exec_outside(u, &no);
+	return under_say_no_exec(u, &no);
 }
 
 /**
@@ -238,252 +298,8 @@ int under_become_outside(const struct under *u)
  */
 int under_become(const struct under *u)
 {
-	int ret;
+	struct no_exec no;
 
-	if (!set_environment(u)) {
-		complain("%s", strerror(ENOMEM));
-		return EXIT_UNDER_FAILED;
-	}
-	ret = u->filtered ? 0 : shim_filter_install();
-	if (ret) {
-		complain("seccomp: %s", strerror(-ret));
-		return EXIT_UNDER_FAILED;
-	}
-	return under_become_outside(u);
-}
-
-/* What is passed on to the program, when it was sent to this process alone. */
-static const int forwarded[] = {
-	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
-};
-
-static void to_null(int fd, int flags)
-{
-	int null = open("/dev/null", flags | O_CLOEXEC);
-
-	if (null >= 0 && null != fd) {
-		dup2(null, fd);
-		close(null);
-	}
-}
-
-static void run_in_child(const struct under *u, const sigset_t *mask)
-{
-	/* Without this process nobody would look at the hang, or at the log. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	sigprocmask(SIG_SETMASK, mask, NULL);
-	if (u->no_input)
-		to_null(STDIN_FILENO, O_RDONLY);
-	if (u->no_output) {
-		to_null(STDOUT_FILENO, O_WRONLY);
-		to_null(STDERR_FILENO, O_WRONLY);
-	}
-	_exit(under_become(u));
-}
-
-/*
- * One signal, with the program alive. What the terminal sends it sends to both,
- * since they are in one process group; likewise what a shell sends to the group,
- * which is then a second time to the program.
- */
-static void take_signal(pid_t pid, const siginfo_t *si, struct under_end *end)
-{
-	if (si->si_signo == SIGCHLD)
-		return;
-	if (si->si_code != SI_KERNEL)
-		kill(pid, si->si_signo);
-	if (si->si_signo != SIGUSR1 && si->si_signo != SIGUSR2)
-		end->interrupted = si->si_signo;
-}
-
-/* A program that stops itself stops the job, as if it were the whole of it. */
-static void stop_alike(pid_t pid)
-{
-	raise(SIGSTOP);
-	kill(pid, SIGCONT);
-}
-
-/* Returns false if it has taken too long. */
-static bool wait_for(pid_t pid, const sigset_t *set, double until,
-		     struct under_end *end, int *status)
-{
-	struct timespec ts;
-	siginfo_t si;
-	double left;
-	pid_t got;
-
-	for (;;) {
-		got = waitpid(pid, status, WNOHANG | WUNTRACED);
-		if (got == pid && !WIFSTOPPED(*status))
-			return true;
-		if (got == pid) {
-			stop_alike(pid);
-			continue;
-		}
-		if (!until) {
-			if (sigwaitinfo(set, &si) > 0)
-				take_signal(pid, &si, end);
-			continue;
-		}
-		left = until - seconds_now();
-		if (left <= 0)
-			return false;
-		ts.tv_sec = (time_t)left;
-		ts.tv_nsec = (long)((left - (double)ts.tv_sec) * 1e9);
-		if (sigtimedwait(set, &si, &ts) > 0)
-			take_signal(pid, &si, end);
-	}
-}
-
-/* Kill the children that the kernel lists, if it is built to (CONFIG_PROC_CHILDREN). */
-static bool kill_listed_children(void)
-{
-	FILE *f = fopen("/proc/thread-self/children", "re");
-	int pid;
-
-	if (!f)
-		return false;
-	while (fscanf(f, "%d", &pid) == 1)
-		kill(pid, SIGKILL);
-	fclose(f);
-	return true;
-}
-
-/* Kill those whose stat names this process as their parent. */
-static bool kill_found_children(void)
-{
-	char path[32], stat[256], *after;
-	struct dirent *entry;
-	DIR *proc;
-	FILE *f;
-	int pid, parent;
-
-	proc = opendir("/proc");
-	if (!proc)
-		return false;
-	while ((entry = readdir(proc))) {
-		pid = atoi(entry->d_name);
-		if (pid <= 0)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-		f = fopen(path, "re");
-		if (!f)
-			continue;
-		/* "PID (NAME) STATE PARENT ...", and a name may have a ')'. */
-		after = fgets(stat, sizeof(stat), f) ? strrchr(stat, ')') : NULL;
-		if (after && sscanf(after, ") %*c %d", &parent) == 1 && parent == getpid())
-			kill(pid, SIGKILL);
-		fclose(f);
-	}
-	closedir(proc);
-	return true;
-}
-
-/*
- * What the program has started and left has this process for its parent now
- * (PR_SET_CHILD_SUBREAPER), and what that has started will have.
- */
-static void reap_the_rest(void)
-{
-	while (kill_listed_children() || kill_found_children()) {
-		if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
-			return;
-	}
-	/* There is no /proc: they are left alone. */
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
-}
-
-/**
- * under_run() - run the program under the shim, and wait for its end
- * @u: it, of which under_is_possible() is true
- * @end: out
- *
- * It stays in the process group, so that it has the terminal as it would without.
- *
- * Return: 0, or the exit status if it could not be started; then it has been said.
- */
-int under_run(const struct under *u, struct under_end *end)
-{
-	double until = u->hang_after > 0 ? seconds_now() + u->hang_after : 0;
-	sigset_t set, mask;
-	sighandler_t chld;
-	int status = 0;
-	pid_t pid;
-	size_t i;
-
-	memset(end, 0, sizeof(*end));
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	for (i = 0; i < ARRAY_SIZE(forwarded); i++)
-		sigaddset(&set, forwarded[i]);
-	if (u->reap || until)
-		prctl(PR_SET_CHILD_SUBREAPER, 1);
-	fflush(NULL);
-	sigprocmask(SIG_BLOCK, &set, &mask);
-	/* Where it is ignored children leave no status. */
-	chld = signal(SIGCHLD, SIG_DFL);
-	pid = fork();
-	if (pid < 0) {
-		complain("fork: %s", strerror(errno));
-		sigprocmask(SIG_SETMASK, &mask, NULL);
-		return EXIT_UNDER_FAILED;
-	}
-	if (!pid) {
-		signal(SIGCHLD, chld);
-		run_in_child(u, &mask);
-	}
-	if (!wait_for(pid, &set, until, end, &status)) {
-		end->how = UNDER_HUNG;
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-	} else if (WIFSIGNALED(status)) {
-		end->how = UNDER_KILLED;
-		end->code = WTERMSIG(status);
-	} else {
-		end->how = UNDER_EXITED;
-		end->code = WEXITSTATUS(status);
-	}
-	if (u->reap || end->how == UNDER_HUNG)
-		reap_the_rest();
-	sigprocmask(SIG_SETMASK, &mask, NULL);
-	return 0;
-}
-
-/**
- * under_status() - an end as an exit status
- * @end: the end
- *
- * Return: the program's, 128 and the signal, or EXIT_HUNG.
- */
-int under_status(const struct under_end *end)
-{
-	switch (end->how) {
-	case UNDER_EXITED:
-		return end->code;
-	case UNDER_KILLED:
-		return 128 + end->code;
-	default:
-		return EXIT_HUNG;
-	}
-}
-
-/**
- * under_die_alike() - end as the program has ended, if a signal killed it
- * @end: its end
- */
-void under_die_alike(const struct under_end *end)
-{
-	sigset_t set;
-
-	if (end->how != UNDER_KILLED)
-		return;
-	/* The core, if any, is the program's. */
-	prctl(PR_SET_DUMPABLE, 0);
-	signal(end->code, SIG_DFL);
-	sigemptyset(&set);
-	sigaddset(&set, end->code);
-	fflush(NULL);
-	raise(end->code);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	under_exec(u, &no);
+	return under_say_no_exec(u, &no);
 }

@@ -7,6 +7,7 @@
 #define _ARING_UNDER_H
 
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 
 /* As env(1), nohup(1) and their like: what the program itself would hardly say. */
@@ -31,6 +32,8 @@ enum {
  * @reason: why it is not possible
  * @next: what to do about that
  * @filtered: the filter is there already
+ * @held: under_hold_signals() has been called
+ * @mask: the signals that were blocked before
  */
 struct under {
 	char **argv;
@@ -46,6 +49,8 @@ struct under {
 	char reason[PATH_MAX + 200];
 	const char *next;
 	bool filtered;
+	bool held;
+	sigset_t mask;
 };
 
 /**
@@ -72,10 +77,27 @@ struct under_end {
 	int interrupted;
 };
 
+/**
+ * struct no_exec - why a program was not executed
+ * @part: whose fault it is
+ * @err: errno
+ */
+struct no_exec {
+	enum { PART_MEMORY, PART_FILTER, PART_PROGRAM } part;
+	int err;
+};
+
+/* under.c */
 int under_find(struct under *u);
 bool under_is_possible(struct under *u);
 int under_become(const struct under *u);
 int under_become_outside(const struct under *u);
+void under_exec(const struct under *u, struct no_exec *no);
+int under_say_no_exec(const struct under *u, const struct no_exec *no);
+
+/* under_run.c */
+void under_hold_signals(struct under *u);
+void under_let_signals(struct under *u);
 int under_run(const struct under *u, struct under_end *end);
 int under_status(const struct under_end *end);
 void under_die_alike(const struct under_end *end);

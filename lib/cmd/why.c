@@ -96,6 +96,15 @@ static void why_not_device(struct why *w, int err)
 		reason(w, "%s: does not answer as aring does", ARING_DEVICE);
 		next_step(w, "look what it is (ls -l /dev/aring); programs must be 64-bit");
 		break;
+	case -EMFILE:
+	case -ENFILE:
+		reason(w, "%s: %s", ARING_DEVICE, strerror(-err));
+		next_step(w, "raise the limit of open files (ulimit -n), or close some");
+		break;
+	case -ENOMEM:
+		reason(w, "%s: %s", ARING_DEVICE, strerror(-err));
+		next_step(w, "end other programs, or ask for smaller rings");
+		break;
 	default:
 		reason(w, "%s: %s", ARING_DEVICE, strerror(-err));
 		next_step(w, "look into the kernel log: dmesg | tail");

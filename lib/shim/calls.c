@@ -83,7 +83,8 @@ static long ring_setup(unsigned int entries, struct aring_params *user)
 	p = *user;
 	p.sq_entries = entries;
 
-	fd = sys3(SYS_open, ARING_DEVICE, O_RDWR | O_CLOEXEC, 0);
+	fd = sys4(SYS_openat, AT_FDCWD, ARING_DEVICE,
+		  O_RDWR | O_CLOEXEC, 0);
 	if (fd < 0)
 		return open_error(fd);
 	ret = join_session(fd);

@@ -112,7 +112,8 @@ static bool check_path(const char *path, struct shim_target *t, int scripts)
 		t->why = "is set-user-ID or set-group-ID";
 		return false;
 	}
-	fd = sys3(SYS_open, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+	fd = sys4(SYS_openat, AT_FDCWD, path,
+		  O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
 	if (fd < 0)
 		return true;
 	ok = check_open((int)fd, t, scripts);
