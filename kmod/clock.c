@@ -58,7 +58,8 @@ void aring_timeline_put(struct aring_timeline *tl)
 static bool aring_clock_may_change(struct aring_ring *ring)
 {
 	aring_reclaim(ring);
-	return !ring->nr_inflight && !ring->dying && !ring->on_virtual &&
+	return !ring->nr_inflight && !READ_ONCE(ring->nr_overflow) &&
+	       !ring->dying && !ring->on_virtual &&
 	       !READ_ONCE(ring->real_time.nr_events);
 }
 
@@ -216,8 +217,12 @@ bool aring_clock_step(struct aring_timeline *tl)
 /* One phase of the present instant. move_lock. Return: 0 or -EINTR. */
 static int aring_clock_phase(struct aring_timeline *tl, enum aring_phase phase)
 {
-	int ret = aring_clock_hold_wait(tl);
+	int ret;
 
+	/* Where nothing is to be waited for nothing else looks. */
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	ret = aring_clock_hold_wait(tl);
 	if (ret)
 		return ret;
 	aring_timeline_fire(tl, phase, aring_clock_last(phase));
@@ -311,6 +316,8 @@ static int aring_clock_move_by_hand(struct aring_ring *ring,
 		      -EINVAL : aring_clock_move(tl, clock->time);
 	aring_mover_end(ring);
 	mutex_unlock(&tl->move_lock);
+	/* Who came to rest meanwhile saw us at work, and did not look. */
+	aring_quiet_look(ring);
 	return ret;
 }
 

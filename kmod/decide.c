@@ -246,8 +246,11 @@ bool aring_session_pick(struct aring_req *req, const struct aring_sqe *sqe,
 	struct aring_seen what;
 	bool found = false;
 
+	/* Nobody would read of it. */
+	if (READ_ONCE(sess->closed))
+		return false;
 	aring_asked(req, sqe, &what);
-	if (sess->watch && !READ_ONCE(sess->closed))
+	if (sess->watch)
 		req->seen = aring_record_add(&sess->seen, &what);
 	/* A descriptor that stands for nothing has its own error. */
 	if ((req->op->flags & ARING_OP_FILE) && !req->file)
@@ -330,7 +333,9 @@ static void aring_offer(struct aring_ring *ring, struct aring_offer *offer,
 	offer->number = atomic_inc_return(&member->nr_enters);
 	offer->offered = ring->sqpoll ? 0 : min(enter->to_submit, ready);
 	offer->when = 0;
+	/* Interrupted, it would not have woken the thread of SQPOLL. */
 	if ((enter->flags & ARING_ENTER_GETEVENTS) && enter->min_complete &&
+	    !(enter->flags & (ARING_ENTER_SQ_WAKEUP | ARING_ENTER_SQ_WAIT)) &&
 	    !enter->to_submit && !aring_cq_ready(ring) &&
 	    !READ_ONCE(ring->nr_overflow))
 		offer->when |= ARING_WHEN_IDLE;
@@ -346,8 +351,7 @@ static void aring_offer_seen(const struct aring_member *member,
 		.process = member->process->nr, .flags = ARING_SEEN_ENTER,
 	};
 
-	if (sess->watch && (offer->when & ARING_WHEN_IDLE) &&
-	    !READ_ONCE(sess->closed))
+	if (sess->watch && (offer->when & ARING_WHEN_IDLE))
 		aring_record_add(&sess->seen, &seen);
 }
 
@@ -433,6 +437,8 @@ int aring_session_enter(struct aring_ring *ring,
 	struct aring_offer offer;
 	bool found = false;
 
+	if (READ_ONCE(sess->closed))
+		return 0;
 	aring_offer(ring, &offer, enter);
 	aring_offer_seen(ring->member, &offer);
 	if (sess->plan.nr)

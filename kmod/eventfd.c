@@ -140,10 +140,14 @@ void aring_eventfd_signal(struct aring_ring *ring)
 		goto out;
 	}
 	by_other = xchg(&ring->rsrc.eventfd_elsewhere, false);
+	/*
+	 * Before it is looked at what is new: that may be another one's, who has
+	 * not said so yet, and queues us again when he has.
+	 */
+	if (eventfd->async && !by_other)
+		goto out;
 	/* A CQE, or a request that waits for a thread in ENTER. */
 	if (!aring_eventfd_news(ring) && !READ_ONCE(ring->nr_run))
-		goto out;
-	if (eventfd->async && !by_other)
 		goto out;
 	if (READ_ONCE(ring->shared->cq_flags) & ARING_CQ_EVENTFD_DISABLED)
 		goto out;

@@ -131,7 +131,7 @@ static void aring_timeout_set_virtual(struct aring_req *req,
 	if (aring_state_read(&req->state) != ARING_QUEUED)
 		return;
 	if (mode == HRTIMER_MODE_REL)
-		ns += aring_now(req->ring);
+		ns = min_t(u64, ns, ARING_TIME_MAX) + aring_now(req->ring);
 	aring_event_init(&req->timeout.event, ARING_PHASE_LIMIT,
 			 aring_timeout_fire_virtual);
 	req->timer_ready = true;
@@ -328,7 +328,8 @@ static int aring_timeout_update(struct aring_req *target,
 	spin_lock_irqsave(&ring->cq_lock, flags);
 	if (aring_state_final(aring_state_read(&target->state))) {
 		ret = -ENOENT;
-	} else if (aring_timeout_unset(target)) {
+	} else if (aring_state_read(&target->state) == ARING_QUEUED &&
+		   aring_timeout_unset(target)) {
 		if (target->flags & ARING_REQ_COUNTING) {
 			list_del_init(&timeout->counting);
 			target->flags &= ~ARING_REQ_COUNTING;

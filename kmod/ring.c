@@ -291,10 +291,11 @@ void aring_ring_kill(struct aring_ring *ring)
 	aring_cancel_all(ring, NULL);
 	mutex_unlock(&ring->lock);
 	aring_vdev_kill(ring);
+	/* What its thread may hold for long is not waited for here. */
 	if (ring->sqpoll)
 		aring_sqpoll_wake(ring);
-	aring_resources_kill(ring);
-	aring_clock_leave(ring);
+	else
+		aring_resources_kill(ring);
 	/* The first time, and our last touch: until then nobody ends the ring. */
 	queue_work(aring_wq, &ring->exit_work);
 }
@@ -305,8 +306,13 @@ static void aring_exit_fn(struct work_struct *work)
 					       exit_work);
 	unsigned int left;
 
-	/* It submits nothing to a dying ring, but may be about to find that out. */
-	aring_sqpoll_exit(ring);
+	/* In the middle of something its thread may be for long; it pokes us. */
+	if (!aring_sqpoll_exit(ring))
+		return;
+	if (ring->sqpoll)
+		aring_resources_kill(ring);
+	/* Not when the file is closed: who moves the clock may take long, too. */
+	aring_clock_leave(ring);
 	mutex_lock(&ring->lock);
 	/* From here on what ends pokes us; what ended before is on the list. */
 	WRITE_ONCE(ring->exiting, true);
@@ -326,6 +332,11 @@ static void aring_exit_fn(struct work_struct *work)
 	 */
 	aring_resources_exit(ring);
 	/*
+	 * On a clock that others share the instant may still end, which pokes us,
+	 * too. Without requests nothing arms that again.
+	 */
+	aring_order_exit(ring);
+	/*
 	 * Who ended the last ones may still be waking
 	 * somebody, under rcu_read_lock(); after that he may have poked us
 	 * again, and then the ring has to live until that run, which finds
@@ -337,7 +348,6 @@ static void aring_exit_fn(struct work_struct *work)
 		return;
 
 	aring_vdev_exit(ring);
-	aring_order_exit(ring);
 	aring_pools_exit(ring);
 	aring_link_exit(ring);
 	aring_steer_exit(ring);

@@ -89,6 +89,12 @@ bool aring_sqpoll_orphaned(const struct aring_ring *ring)
 	return !atomic_read(&ring->sqpoll->mm->mm_users);
 }
 
+/* Is there nothing more to do, whatever comes? */
+static bool aring_sqpoll_over(const struct aring_ring *ring)
+{
+	return READ_ONCE(ring->dying) || aring_sqpoll_orphaned(ring);
+}
+
 /* Nothing has come for a while: sleep until the program says so. */
 static void aring_sqpoll_sleep(struct aring_ring *ring)
 {
@@ -98,8 +104,7 @@ static void aring_sqpoll_sleep(struct aring_ring *ring)
 	atomic_or(ARING_SQ_NEED_WAKEUP, &ring->shared->sq_flags);
 	/* E: pairs with the program's full barrier. */
 	smp_mb__after_atomic();
-	if (!aring_sqpoll_ready(ring) && !kthread_should_stop() &&
-	    !aring_sqpoll_orphaned(ring)) {
+	if (!aring_sqpoll_ready(ring) && !aring_sqpoll_over(ring)) {
 		WRITE_ONCE(ring->sqpoll->asleep, true);
 		schedule();
 		WRITE_ONCE(ring->sqpoll->asleep, false);
@@ -113,7 +118,7 @@ static int aring_sqpoll_fn(void *arg)
 	struct aring_ring *ring = arg;
 	unsigned long timeout = jiffies + ring->sqpoll->idle;
 
-	while (!kthread_should_stop() && !aring_sqpoll_orphaned(ring)) {
+	while (!aring_sqpoll_over(ring)) {
 		if (aring_sqpoll_submit(ring) > 0) {
 			timeout = jiffies + ring->sqpoll->idle;
 		} else if (time_after(jiffies, timeout)) {
@@ -124,6 +129,12 @@ static int aring_sqpoll_fn(void *arg)
 		}
 		cond_resched();
 	}
+	WRITE_ONCE(ring->sqpoll->gone, true);
+	/* Flag, then look; pairs with the barrier in aring_sqpoll_exit(). */
+	smp_mb();
+	/* Our last touch: the ring ends when it has waited for this thread. */
+	if (READ_ONCE(ring->sqpoll->awaited))
+		aring_ring_poke_exit(ring);
 	return 0;
 }
 
@@ -246,20 +257,31 @@ int aring_sqpoll_wait_space(struct aring_ring *ring)
 }
 
 /**
- * aring_sqpoll_exit() - end the thread
- * @ring: closed
+ * aring_sqpoll_exit() - has the thread let go of the ring?
+ * @ring: closed, the thread woken since
  *
- * Context: process, no lock held. Waits until the thread has let go of the ring.
+ * Context: process, no lock held.
+ *
+ * Return: true if it has, or there is none. Else aring_ring_poke_exit() will be
+ * called when it has: it may be at an SQE that takes its time, for which nobody is to
+ * wait.
  */
-void aring_sqpoll_exit(struct aring_ring *ring)
+bool aring_sqpoll_exit(struct aring_ring *ring)
 {
 	struct aring_sqpoll *sqpoll = ring->sqpoll;
 
 	if (!sqpoll || !sqpoll->task)
-		return;
+		return true;
+	WRITE_ONCE(sqpoll->awaited, true);
+	/* Pairs with the barrier at the end of aring_sqpoll_fn(). */
+	smp_mb();
+	if (!READ_ONCE(sqpoll->gone))
+		return false;
+	/* It may still be poking us, but does nothing else any more. */
 	kthread_stop(sqpoll->task);
 	put_task_struct(sqpoll->task);
 	sqpoll->task = NULL;
+	return true;
 }
 
 /**

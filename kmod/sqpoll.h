@@ -35,6 +35,8 @@ struct aring_sqpoll {
 	wait_queue_head_t	wait;
 	wait_queue_head_t	space;
 	bool			asleep;
+	bool			gone;
+	bool			awaited;
 	unsigned long		idle;
 	int			cpu;
 	struct pid		*tgid;
@@ -53,7 +55,7 @@ void aring_sqpoll_wake(struct aring_ring *ring);
 bool aring_sqpoll_rests(struct aring_ring *ring);
 bool aring_sqpoll_orphaned(const struct aring_ring *ring);
 int aring_sqpoll_wait_space(struct aring_ring *ring);
-void aring_sqpoll_exit(struct aring_ring *ring);
+bool aring_sqpoll_exit(struct aring_ring *ring);
 void aring_sqpoll_free(struct aring_ring *ring);
 struct file *aring_sqpoll_file(struct aring_ring *ring, unsigned int fd);
 

@@ -365,6 +365,9 @@ bool aring_timeline_fire(struct aring_timeline *tl, enum aring_phase from,
 		wake_up_all(&tl->fired_wait);
 		cond_resched();
 		spin_lock_irqsave(&tl->lock, flags);
+		/* What is left of the phase happens when somebody else moves on. */
+		if (fatal_signal_pending(current))
+			break;
 	}
 	spin_unlock_irqrestore(&tl->lock, flags);
 	return any;

@@ -327,7 +327,8 @@ static void aring_device_free(struct aring_device *dev)
 	if (!dev)
 		return;
 	/* The last of its requests may be over before who ended it is. */
-	aring_event_disarm_sync(dev->ring, &dev->start);
+	if (aring_is_virtual(dev->ring))
+		aring_event_disarm_sync(dev->ring, &dev->start);
 	cancel_work_sync(&dev->work);
 	vfree(dev->medium);
 	aring_locked_uncharge(dev->ring, dev->pages);

@@ -2,10 +2,9 @@
 /*
  * Virtual clocks that move by themselves: when everybody waits, and only then.
  */
-#include <linux/userfaultfd.h>
-
 #include "clock.h"
 #include "kmsg.h"
+#include "uffd.h"
 
 /* A ring whose clock is virtual, automatic, and stands at 0. */
 FIXTURE(auto) {
@@ -624,37 +623,21 @@ static void *stuck_fn(void *arg)
 
 TEST_F(auto, a_thread_awake_in_enter_keeps_it)
 {
-	const size_t page = sysconf(_SC_PAGESIZE);
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_zeropage zero = {};
 	struct waiter w, stuck = { .r = &self->r };
+	struct absent absent;
 	struct aring_sqe *s;
-	struct uffd_msg msg;
-	void *absent;
-	int uffd;
 
-	uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	ASSERT_GE(uffd, 0);
-	ASSERT_EQ(0, ioctl(uffd, UFFDIO_API, &api));
-	absent = mmap(NULL, page, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, absent);
-	reg.range.start = (uintptr_t)absent;
-	reg.range.len = page;
-	ASSERT_EQ(0, ioctl(uffd, UFFDIO_REGISTER, &reg));
-
+	ASSERT_TRUE(absent_make(&absent));
 	EXPECT_EQ(1, clock_timeout(&self->r, 10, 0, 1));
 	s = prep(&self->r, ARING_OP_TIMEOUT_REMOVE, -1, (void *)99, 0, 0, 2);
-	s->addr2 = (uintptr_t)absent;
+	s->addr2 = (uintptr_t)absent.page;
 	s->timeout_flags = ARING_TIMEOUT_UPDATE;
 	pthread_create(&stuck.thread, NULL, stuck_fn, &stuck);
-	ASSERT_EQ(sizeof(msg), read(uffd, &msg, sizeof(msg)));
+	ASSERT_TRUE(absent_touched(&absent));
 	waiter_start(&w, &self->r, 2);
 	EXPECT_TRUE(stands(&self->r));
 	EXPECT_FALSE(TOLD(w.done));
-	zero.range = reg.range;
-	ASSERT_EQ(0, ioctl(uffd, UFFDIO_ZEROPAGE, &zero));
+	ASSERT_TRUE(absent_fill(&absent));
 	/* Its CQE is not enough to wake the other one, and it leaves. */
 	pthread_join(stuck.thread, NULL);
 	EXPECT_EQ(1, stuck.ret);
@@ -662,8 +645,7 @@ TEST_F(auto, a_thread_awake_in_enter_keeps_it)
 	CLOCK_EXPECT_CQE(&self->r, 2, -ENOENT);
 	CLOCK_EXPECT_CQE(&self->r, 1, -ETIME);
 	EXPECT_EQ(10, clock_time(&self->r));
-	munmap(absent, page);
-	close(uffd);
+	absent_end(&absent);
 }
 
 TEST_F(auto, sqpoll)

@@ -5,6 +5,7 @@
  */
 #include "sqpoll.h"
 #include "module.h"
+#include "uffd.h"
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -530,6 +531,44 @@ TEST_F(life, iopoll)
 {
 	EXPECT_EQ(variant->backend == DEVICE ? -EINVAL : 0,
 		  try_setup(variant->backend, IOPOLL | SQPOLL, 0, 0));
+}
+
+/*
+ * The thread waits in the middle of an SQE, for whatever its memory waits for. io_uring
+ * has a thread of the process there, which is another matter.
+ */
+TEST_F(life, closing_does_not_wait_for_what_the_thread_is_at)
+{
+	int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600), p[2], thread;
+	struct aring_params params = { .flags = SQPOLL };
+	struct absent absent;
+	struct ring r;
+	__u64 start;
+
+	if (variant->backend != DEVICE)
+		SKIP(return, "of the device");
+	signal(SIGPIPE, SIG_IGN);
+	ASSERT_TRUE(fd >= 0 && !pipe(p) && absent_make(&absent));
+	ASSERT_EQ(0, ring_init_params(&r, DEVICE, 8, &params));
+	ASSERT_EQ(0, ring_register(&r, ARING_REGISTER_FILES, p, 1));
+	close(p[0]);
+	thread = sq_thread(&r);
+	ASSERT_LT(0, thread);
+	prep(&r, ARING_OP_READV, fd, absent.page, 1, 0, 1);
+	sq_offer(&r);
+	ASSERT_TRUE(absent_touched(&absent));
+	start = now_ns();
+	ring_exit(&r);
+	EXPECT_LT(now_ns() - start, ms(1000) * test_slow());
+	EXPECT_TRUE(thread_exists(thread));
+	ASSERT_TRUE(absent_fill(&absent));
+	EXPECT_TRUE(thread_goes(thread));
+	/* and what was registered is let go */
+	for (start = now_ns(); write(p[1], "x", 1) == 1; usleep(1000))
+		ASSERT_LT(now_ns() - start, ms(10000) * test_slow());
+	EXPECT_EQ(EPIPE, errno);
+	absent_end(&absent);
+	close(fd);
 }
 
 RING_TEST_MAIN

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Virtual clocks whose rings are closed, and whose movers are killed or leave, at
+ * the wrong moment.
+ */
+#include "vdev.h"
+#include <signal.h>
+#include <sys/wait.h>
+
+FIXTURE(life) {
+	struct ring r;
+};
+
+FIXTURE_VARIANT(life) {
+	enum backend backend;
+};
+
+FIXTURE_VARIANT_ADD(life, device) {
+	.backend = DEVICE,
+};
+
+FIXTURE_SETUP(life)
+{
+	ASSERT_EQ(0, ring_init(&self->r, DEVICE, 64, 0));
+}
+
+FIXTURE_TEARDOWN(life)
+{
+	ring_exit(&self->r);
+}
+
+/* @nr TIMEOUTs, @step ns apart from each other, all from @first on. */
+static bool timeouts(struct ring *r, unsigned int nr, __u64 first, __u64 step)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		if (clock_timeout(r, first + i * step, 0, i) != 1)
+			return false;
+	return true;
+}
+
+/* --- the end of an instant ------------------------------------------------- */
+
+struct mover {
+	struct ring *r;
+	pthread_t thread;
+	bool stop;
+};
+
+static void *mover_fn(void *arg)
+{
+	struct mover *m = arg;
+
+	while (!TOLD(m->stop)) {
+		/* About as long as a ring takes to end. */
+		usleep(random() % 30000);
+		clock_next(m->r);
+	}
+	return NULL;
+}
+
+/* Its end is still to come when the ring is closed; another one moves the clock. */
+TEST_F_TIMEOUT(life, an_instant_ends_while_its_ring_is_closed, 120)
+{
+	unsigned long rounds = test_scale(400, 400);
+	struct mover m = { .r = &self->r };
+	struct ring r;
+
+	ASSERT_EQ(0, clock_virtual(&self->r, 0));
+	pthread_create(&m.thread, NULL, mover_fn, &m);
+	for (unsigned long i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, ring_init(&r, DEVICE, 8,
+				       ARING_SETUP_COMPLETION_ORDER));
+		ASSERT_EQ(0, clock_share(&r, &self->r));
+		/* What takes time to be given back. */
+		ASSERT_EQ(0, vdev_fifo(&r, 4096 * PAGE, 1, 100));
+		for (int k = 0; k < 3; k++)
+			prep_nop(&r, k);
+		ASSERT_EQ(3, ring_submit(&r));
+		ring_exit(&r);
+	}
+	TELL(m.stop, true);
+	pthread_join(m.thread, NULL);
+}
+
+/* --- moving by hand -------------------------------------------------------- */
+
+/* Many events happen one by one; who moves is killed in the middle. */
+TEST_F_TIMEOUT(life, who_moves_it_can_be_killed, 120)
+{
+	const unsigned int nr = 60000;
+	int p[2], status;
+	struct ring r;
+	pid_t pid;
+	char c;
+
+	ASSERT_EQ(0, clock_virtual(&self->r, 0));
+	ASSERT_EQ(0, pipe(p));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (ring_init(&r, DEVICE, 4096, 0) || clock_share(&r, &self->r) ||
+		    !timeouts(&r, nr, 1, 1) || write(p[1], "x", 1) != 1)
+			_exit(1);
+		clock_advance(&r, nr + 1);
+		_exit(0);
+	}
+	close(p[1]);
+	ASSERT_EQ(1, read(p[0], &c, 1));
+	while (!clock_time(&self->r))
+		;
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_LT(clock_time(&self->r), nr / 2);
+	close(p[0]);
+}
+
+/* Whoever comes to rest while an automatic clock is moved by hand is not forgotten. */
+#define CHANNELS	64
+#define MUCH		(64 * PAGE)
+
+struct sleeper {
+	struct ring *r;
+	pthread_t thread;
+	int ret;
+	bool done;
+};
+
+static void *sleeper_fn(void *arg)
+{
+	struct __kernel_timespec ts = to_ts(500);
+	struct sleeper *s = arg;
+
+	while (!ring_ready(s->r))
+		;
+	prep_timeout(s->r, &ts, 0, 0, 2);
+	s->ret = ring_enter(s->r, ring_flush(s->r), CHANNELS + 1,
+			    ARING_ENTER_GETEVENTS, NULL, 0);
+	TELL(s->done, true);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(life, who_sleeps_while_it_is_moved_by_hand_is_seen, 60)
+{
+	unsigned long rounds = test_scale(20, 5);
+	char *buf = page_alloc(MUCH);
+	struct sleeper s;
+	struct ring r;
+	__u64 end;
+
+	ASSERT_TRUE(buf);
+	for (unsigned long i = 0; i < rounds; i++) {
+		ASSERT_EQ(0, ring_init(&r, DEVICE, 128, 0));
+		ASSERT_EQ(0, clock_virtual(&r, ARING_CLOCK_AUTO));
+		ASSERT_EQ(0, vdev_fifo(&r, MUCH, CHANNELS, 100));
+		/* All at one instant, and long enough for him to come to rest. */
+		for (int k = 0; k < CHANNELS; k++)
+			prep_vread(&r, buf, MUCH, 0, k);
+		ASSERT_EQ(CHANNELS, ring_submit(&r));
+		s = (struct sleeper){ .r = &r };
+		pthread_create(&s.thread, NULL, sleeper_fn, &s);
+		EXPECT_EQ(0, clock_to(&r, 100));
+		end = now_ns() + ms(5000) * test_slow();
+		while (!TOLD(s.done) && now_ns() < end)
+			usleep(100);
+		ASSERT_TRUE(TOLD(s.done));
+		pthread_join(s.thread, NULL);
+		EXPECT_EQ(1, s.ret);
+		EXPECT_EQ(CHANNELS + 1, ring_ready(&r));
+		EXPECT_LE(600, clock_time(&r));
+		ring_exit(&r);
+	}
+}
+
+/* --- when it cannot be given ------------------------------------------------ */
+
+TEST_F(life, cqes_that_wait_for_room_keep_the_clock)
+{
+	struct aring_params p = { .flags = ARING_SETUP_CQSIZE, .cq_entries = 8 };
+	struct ring r;
+
+	ASSERT_EQ(0, ring_init_params(&r, DEVICE, 8, &p));
+	for (int i = 0; i < 9; i++) {
+		prep_nop(&r, i);
+		ASSERT_EQ(1, ring_submit(&r));
+	}
+	EXPECT_EQ(-EBUSY, clock_virtual(&r, 0));
+	ring_exit(&r);
+}
+
+TEST_F(life, a_time_that_no_clock_reaches)
+{
+	struct __kernel_timespec ts = {
+		.tv_sec = 9223372035, .tv_nsec = 0x7fffffffffffffff,
+	};
+
+	ASSERT_EQ(0, clock_virtual(&self->r, 0));
+	EXPECT_EQ(0, clock_advance(&self->r, 4000000000));
+	prep_timeout(&self->r, &ts, 0, 0, 1);
+	ASSERT_EQ(1, ring_submit(&self->r));
+	EXPECT_EQ(0, clock_advance(&self->r, 1000000000));
+	EXPECT_EQ(0, ring_ready(&self->r));
+	EXPECT_EQ(1, clock_get(&self->r).nr_events);
+}
+
+RING_TEST_MAIN
