@@ -20,6 +20,8 @@ struct nsproxy;
  * @wait: where it sleeps
  * @space: where programs wait for room in the SQ
  * @asleep: it sleeps, unless it was taken out of @wait meanwhile
+ * @gone: it is about to end, and does nothing more but poke the ring if @awaited
+ * @awaited: the ring waits for it to be @gone
  * @idle: jiffies without work after which it sleeps
  * @cpu: where it runs, -1 for anywhere
  * @tgid: the process that set the ring up
