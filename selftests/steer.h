@@ -255,6 +255,12 @@ static inline __u32 last_ticket(const struct ring *r)
 	return r->tail - 1;
 }
 
+/* What the next one of a chain is told when this one fails: FSYNC breaks none. */
+static inline int after_failed(unsigned int opcode)
+{
+	return opcode == ARING_OP_FSYNC ? 0 : -ECANCELED;
+}
+
 /* As SEE, for one, with a name. */
 static inline void see_one(struct __test_metadata *_metadata, struct ring *r,
 			   __u64 ud, int res, const char *what, int line)

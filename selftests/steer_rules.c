@@ -141,7 +141,7 @@ TEST_F(steer_rules, opcode)
 		     ARING_OP_NOP, -1, NULL, 0, 0, 8);
 		ASSERT_EQ(2, ring_submit(r));
 		ONE(7, -EIO, s->name);
-		ONE(8, -ECANCELED, s->name);
+		ONE(8, after_failed(rule.opcode), s->name);
 		ASSERT_EQ(0, steer_clear(r));
 	}
 	rule.opcode = ARING_OP_NOP;
