@@ -47,8 +47,9 @@ aring_inline_try(const struct file *file, umode_t mode, bool read)
 		return file->f_mode & FMODE_NOWAIT ? ARING_TRY_NOWAIT :
 						     ARING_TRY_NOT;
 	}
+	/* Only the pipes of pipe(2) have FMODE_NOWAIT; those with a name do as well. */
 	if ((file->f_mode & FMODE_NOWAIT) || (file->f_flags & O_NONBLOCK) ||
-	    S_ISSOCK(mode))
+	    S_ISSOCK(mode) || (ARING_PIPE_HONOURS_NOWAIT && S_ISFIFO(mode)))
 		return ARING_TRY_NOWAIT;
 	return ARING_TRY_NOT;
 }

@@ -462,6 +462,49 @@ TEST_F_TIMEOUT(life, exit_kill_and_exec_end_it, 90)
 	}
 }
 
+TEST_F_TIMEOUT(life, a_full_named_pipe_does_not_keep_it, 60)
+{
+	const char *path = "/tmp/sqpoll-fifo";
+	int up[2], tid = 0, status;
+	pid_t pid;
+
+	unlink(path);
+	ASSERT_EQ(0, mkfifo(path, 0600));
+	ASSERT_EQ(0, pipe(up));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		static char b[1 << 20];
+		int fd = open(path, O_RDWR | O_CLOEXEC);
+		struct aring_cqe cqe;
+		struct ring r;
+
+		if (fd < 0 || sq_init(&r, variant->backend, 8, 0, 60000))
+			_exit(1);
+		tid = sq_thread(&r);
+		/* the first may end with what had room; for the second there is none */
+		prep_write(&r, fd, b, sizeof(b), 0, 1);
+		prep_write(&r, fd, b, sizeof(b), 0, 2);
+		prep_nop(&r, 3);
+		sq_offer(&r);
+		do {
+			if (!sq_arrives(&r, 1) || !ring_reap(&r, &cqe))
+				_exit(2);
+		} while (cqe.user_data != 3);
+		if (write(up[1], &tid, sizeof(tid)) < 0)
+			_exit(1);
+		pause();
+	}
+	close(up[1]);
+	EXPECT_EQ(sizeof(tid), read(up[0], &tid, sizeof(tid)));
+	close(up[0]);
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_TRUE(tid > 0 && thread_goes(tid));
+	unlink(path);
+}
+
 TEST_F(life, exec_ends_the_thread_of_a_ring_that_stays_open)
 {
 	int up[2], tid = 0, status;

@@ -428,6 +428,60 @@ TEST_F_TIMEOUT(where, a_pipe_whose_data_a_system_call_stole, 60)
 	EXPECT_EQ(n, got);
 }
 
+/* Until the result is there: a writer may go on with what did not fit at once. */
+static size_t drain(struct ring *r, int fd)
+{
+	static char b[65536];
+	size_t got = 0;
+
+	for (;;) {
+		ssize_t n = read(fd, b, sizeof(b));
+
+		if (n > 0)
+			got += n;
+		else if (ring_ready(r))
+			return got;
+		else if (ring_wait_ns(r, 1, ms(10)) == -EINTR)
+			return 0;
+	}
+}
+
+TEST_F(where, a_write_to_a_named_pipe_keeps_no_enter_waiting)
+{
+	enum { N = 1 << 20 };
+	const char *path = "/tmp/where-fifo";
+	char *b = calloc(1, N), c;
+	int fd, reader;
+
+	ASSERT_NE(NULL, b);
+	unlink(path);
+	ASSERT_EQ(0, mkfifo(path, 0600));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ASSERT_TRUE(fd >= 0 && reader >= 0);
+	unlink(path);
+	for (int i = 0; i < 4; i++) {
+		struct aring_cqe cqe;
+		__u64 start = now_ns();
+
+		prep_write(&self->r, fd, b, N, 0, i)->flags = FLAGS[i & 1];
+		ASSERT_EQ(1, ring_submit(&self->r));
+		EXPECT_LE(now_ns() - start, ms(3000) * test_slow());
+		CHECK_EQ(drain(&self->r, reader), ring_reap(&self->r, &cqe) ?
+			 cqe.res : RES_NONE, "round %d", i);
+		/* and likewise one that waits to be read */
+		prep_read(&self->r, fd, &c, 1, 0, i)->flags = FLAGS[i & 1];
+		ASSERT_EQ(1, ring_submit(&self->r));
+		EXPECT_TRUE(ring_quiet(&self->r, 5));
+		ASSERT_EQ(1, write(fd, "x", 1));
+		NEED_EQ(0, ring_cqe(&self->r, &cqe), "round %d", i);
+		EXPECT_EQ(1, cqe.res);
+	}
+	free(b);
+	close(fd);
+	close(reader);
+}
+
 /* What only the device promises. */
 FIXTURE(frozen) {
 	int dir;
