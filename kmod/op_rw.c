@@ -481,10 +481,13 @@ static bool aring_rw_want_more(struct aring_req *req, ssize_t ret,
 /*
  * A transfer to or from storage is to be continued in a worker. If it has moved
  * data, or a canceller may have been told that it had started, it cannot be
- * taken back any more. What waits for a peer has moved nothing, and can.
+ * taken back any more. What waits for a peer has moved nothing, and can. The
+ * watchers are told now: the worker may find that there is no more.
  */
 static void aring_rw_begun(struct aring_req *req, size_t moved, umode_t mode)
 {
+	if (moved)
+		aring_rw_notify(req);
 	req->rw.done += moved;
 	if (!aring_is_storage(mode) ||
 	    (!req->rw.done && !(req->flags & ARING_REQ_LISTED)))

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <arpa/inet.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <linux/fs.h>
 #include <linux/ioprio.h>
@@ -179,6 +180,49 @@ TEST_F_TIMEOUT(rw, nowait_of_an_uncached_page_is_eagain, 60)
 				   RWF_NOWAIT));
 	EXPECT_EQ(4096, run_rwf(&self->r, ARING_OP_READ, fd, buf, 4096, 0, 0));
 	EXPECT_EQ(-1, pattern_check(buf, sizeof(buf), 0, 4));
+}
+
+/* What of @want the inotify descriptor @in has seen. */
+static __u32 noticed(int in, __u32 want)
+{
+	char buf[1024] __attribute__((aligned(8)));
+	ssize_t n = read(in, buf, sizeof(buf));
+	__u32 seen = 0;
+
+	for (ssize_t at = 0; at < n; ) {
+		struct inotify_event *e = (void *)(buf + at);
+
+		seen |= e->mask;
+		at += sizeof(*e) + e->len;
+	}
+	return seen & want;
+}
+
+/* What moves before a worker goes on, and finds no more, is an access too. */
+TEST_F_TIMEOUT(rw, a_read_across_the_end_is_noticed, 60)
+{
+	enum { HAS = 8192, N = 65536 };
+	const char *dir = disk_ext4("ext4", 64);
+	int fd, in = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	char *b = calloc(1, N), path[64];
+
+	ASSERT_TRUE(dir && b && in >= 0);
+	fd = temp_file(dir, 0);
+	ASSERT_GE(fd, 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ASSERT_EQ(HAS, pwrite(fd, b, HAS, 0));
+	ASSERT_LE(0, inotify_add_watch(in, path, IN_ACCESS | IN_MODIFY));
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, noticed(in, IN_ACCESS | IN_MODIFY));
+		CHECK_EQ(HAS, run(&self->r, ARING_OP_READ, fd, b, N, 0, FLAGS[i]),
+			 "flags %#x", FLAGS[i]);
+		CHECK_EQ(IN_ACCESS, noticed(in, IN_ACCESS), "flags %#x", FLAGS[i]);
+		ASSERT_EQ(HAS, pread(fd, b, N, 0));
+		EXPECT_EQ(IN_ACCESS, noticed(in, IN_ACCESS));
+	}
+	close(in);
+	close(fd);
+	free(b);
 }
 
 static void large(struct __test_metadata *_metadata, struct ring *r, int fd)
