@@ -10,6 +10,7 @@
 #include <linux/capability.h>
 #include <linux/fsnotify.h>
 #include <linux/ioprio.h>
+#include <linux/major.h>
 #include <linux/security.h>
 #include <linux/slab.h>
 
@@ -19,6 +20,10 @@
 #include "rw.h"
 #include "where.h"
 #include "worker.h"
+
+/* Of MEM_MAJOR; they have no names in the kernel's headers. */
+#define ARING_MINOR_ZERO	5
+#define ARING_MINOR_FULL	7
 
 /* The kernel's own check is not exported. */
 static int aring_ioprio_check(int ioprio)
@@ -468,14 +473,12 @@ static void aring_rw_complete(struct kiocb *kiocb, long ret)
 	aring_rw_through(req);
 }
 
-/* Has an attempt that was not to wait left something that can still come? */
-static bool aring_rw_want_more(struct aring_req *req, ssize_t ret,
-			       size_t count, umode_t mode)
+/* Has a short attempt that was not to wait left something that can still come? */
+static bool aring_rw_want_more(struct aring_req *req, ssize_t ret, umode_t mode)
 {
 	if (req->flags & ARING_REQ_NOWAIT)
 		return false;
-	return ret == -EAGAIN ||
-	       (ret > 0 && ret < count && aring_is_storage(mode));
+	return ret == -EAGAIN || (ret > 0 && aring_is_storage(mode));
 }
 
 /*
@@ -494,6 +497,48 @@ static void aring_rw_begun(struct aring_req *req, size_t moved, umode_t mode)
 		return;
 	req->flags |= ARING_REQ_BEGUN;
 	req->res = req->rw.done;
+}
+
+/*
+ * Asked not to wait, /dev/zero and /dev/full stop as soon as another task is due;
+ * read(2) does not come short there. Read the rest. Return: how much it was.
+ */
+static ssize_t aring_rw_zeroes(struct aring_req *req, struct iov_iter *iter)
+{
+	const struct inode *inode = file_inode(req->file);
+	struct kiocb *kiocb = &req->rw.kiocb;
+	ssize_t ret;
+
+	if (imajor(inode) != MEM_MAJOR || (req->flags & ARING_REQ_NOWAIT) ||
+	    (iminor(inode) != ARING_MINOR_ZERO &&
+	     iminor(inode) != ARING_MINOR_FULL))
+		return 0;
+	/* It has no one to wait for, and lets the other task run in between. */
+	kiocb->ki_flags &= ~IOCB_NOWAIT;
+	ret = req->file->f_op->read_iter(kiocb, iter);
+	return max_t(ssize_t, ret, 0);
+}
+
+/*
+ * An attempt that was not to wait has moved less than it might: @ret, leaving
+ * @iter. Return: what it has moved after all, a negative errno, or -EIOCBQUEUED
+ * if it is to be continued elsewhere.
+ */
+static noinline ssize_t aring_rw_short(struct aring_req *req,
+				       struct iov_iter *iter, ssize_t ret)
+{
+	umode_t mode = file_inode(req->file)->i_mode;
+
+	/* Some say so when they mean -EAGAIN. */
+	if (ret == -EOPNOTSUPP)
+		ret = -EAGAIN;
+	if (aring_rw_want_more(req, ret, mode)) {
+		aring_rw_begun(req, max_t(ssize_t, ret, 0), mode);
+		return -EIOCBQUEUED;
+	}
+	if (ret > 0 && S_ISCHR(mode) && aring_is_read(req))
+		ret += aring_rw_zeroes(req, iter);
+	return ret;
 }
 
 /*
@@ -558,13 +603,9 @@ static __always_inline int aring_rw_issue(struct aring_req *req,
 		return ARING_ISSUED_AWAY;
 	}
 	if (kiocb->ki_flags & IOCB_NOWAIT && unlikely(ret < (ssize_t)count)) {
-		/* Some say so when they mean -EAGAIN. */
-		if (ret == -EOPNOTSUPP)
-			ret = -EAGAIN;
-		if (aring_rw_want_more(req, ret, count, mode)) {
-			aring_rw_begun(req, max_t(ssize_t, ret, 0), mode);
+		ret = aring_rw_short(req, &iter, ret);
+		if (ret == -EIOCBQUEUED)
 			return ARING_ISSUED_AGAIN;
-		}
 	}
 	if (likely(ret > 0)) {
 		if (read)
