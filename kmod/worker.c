@@ -386,8 +386,8 @@ static int aring_worker_try(struct aring_req *req)
 }
 
 /*
- * It has waited for other requests and is tried for the first time. Return:
- * false if it is over.
+ * It has waited for other requests, has a file, and is tried for the first time.
+ * Return: false if it is over.
  */
 static bool aring_worker_launch(struct aring_req *req)
 {
@@ -403,8 +403,6 @@ static bool aring_worker_launch(struct aring_req *req)
 		aring_run_end(req, ARING_ISSUED_DONE);
 		return false;
 	}
-	if (!(req->op->flags & ARING_OP_FILE))
-		return true;
 	if (!req->file) {
 		aring_req_set_result(req, -EBADF);
 		aring_run_end(req, ARING_ISSUED_DONE);
@@ -426,8 +424,15 @@ static void aring_worker_run(struct aring_req *req)
 	bool again;
 	int ret;
 
-	if ((req->flags & ARING_REQ_LAUNCH) && !aring_worker_launch(req))
-		return;
+	if (req->flags & ARING_REQ_LAUNCH) {
+		/* What does not last begins here as it would in ENTER. */
+		if (!(req->op->flags & ARING_OP_FILE)) {
+			aring_run_one(req);
+			return;
+		}
+		if (!aring_worker_launch(req))
+			return;
+	}
 	do {
 		ret = aring_worker_try(req);
 		if (ret != ARING_ISSUED_AGAIN) {

@@ -197,6 +197,37 @@ TEST_F(linklate, an_update_of_the_wrong_kind)
 }
 
 /* A cancel does not find a linked timeout, armed or not: only its target. */
+/* A limit begins behind the first attempt: its own target does not find it yet. */
+TEST_F(linklate, an_update_by_its_own_target)
+{
+	struct ring *r = &self->r;
+	__u64 end;
+	char b;
+	int p[2];
+
+	ASSERT_EQ(0, pipe(p));
+	for (int entered = 0; entered < 2; entered++) {
+		struct aring_sqe *s;
+
+		prep_read(r, p[0], &b, 1, 0, 1)->flags = LINK;
+		s = prep_remove(r, 3, 2);
+		s->flags = LINK;
+		s->addr2 = (uintptr_t)&far;
+		s->timeout_flags = UPDATE;
+		prep_link_timeout(r, &far, 0, 3);
+		ASSERT_EQ(3, ring_submit(r));
+		ASSERT_EQ(1, write(p[1], "x", 1));
+		/* by a thread of the kernel, if nobody comes */
+		end = now_ns() + ms(300) * test_slow();
+		while (!entered && ring_ready(r) < 3 && now_ns() < end)
+			usleep(1000);
+		SEE(r, { 1, 1 }, { 2, -ENOENT }, { 3, -ECANCELED });
+		CHECK_TRUE(_metadata->passed, "entered %d", entered);
+	}
+	close(p[0]);
+	close(p[1]);
+}
+
 TEST_F(linklate, a_cancel_of_it)
 {
 	struct ring *r = &self->r;
