@@ -172,13 +172,12 @@ void aring_run_wake(struct aring_req *req)
 	if (!aring_state_wake(&req->state))
 		return;
 	/*
-	 * It was QUEUED. Should somebody take it before we have the lock, his
-	 * attempt begins after what we report, and sees it; should it be
-	 * listed all the same, the next one to find it there passes it over.
+	 * It was QUEUED. Should somebody take it before we have the lock, he may
+	 * not ask the file, and is told to look again. If it is listed, who
+	 * finds it there does the same: aring_work_take().
 	 */
 	spin_lock_irqsave(&ring->work_lock, flags);
-	if (list_empty(&req->work_entry) &&
-	    aring_state_read(&req->state) == ARING_QUEUED)
+	if (list_empty(&req->work_entry) && aring_state_wake(&req->state))
 		aring_run_place(req);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 }
@@ -346,7 +345,7 @@ static struct aring_req *aring_run_take(struct aring_ring *ring, bool *ready,
 		if (unlikely(*due))
 			break;
 		aring_run_del(req);
-		if (aring_edge_take(req)) {
+		if (aring_work_take(req)) {
 			found = req;
 			break;
 		}

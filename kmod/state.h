@@ -369,8 +369,9 @@ static inline enum aring_queued aring_state_queue(aring_state_t *word)
  *
  * Return: true if it is QUEUED, and it is the caller who sees to it that
  * somebody runs it; several wakers may be told so. If aring_state_take() then
- * fails, whoever took it sees the event, and the wake-up may be dropped. False
- * if there is nothing more to do.
+ * fails, whoever took it sees the event if he looks for it, and the wake-up may
+ * be dropped; where he may not look, it is called again. False if there is
+ * nothing more to do.
  */
 static inline bool aring_state_wake(aring_state_t *word)
 {

@@ -253,6 +253,27 @@ void aring_worker_interrupt(struct aring_req *req)
 }
 
 /**
+ * aring_work_take() - a request just taken off the run list or a queue is to be run
+ * @req: work_lock not let go since; that keeps it, as who reclaims it takes the
+ *	lock to look for it
+ *
+ * Whoever has taken it meanwhile may have begun before the event it was listed
+ * for: the wake-up of a multishot poll reports what it was told, and does not ask
+ * the file. So he is told to look again; or he is through with it, and it is QUEUED.
+ *
+ * Return: true if it is STARTED and the caller's.
+ */
+bool aring_work_take(struct aring_req *req)
+{
+	while (!aring_edge_take(req)) {
+		/* Also if it was taken back: reclaiming it is under way. */
+		if (!aring_state_wake(&req->state))
+			return false;
+	}
+	return true;
+}
+
+/**
  * aring_pool_take() - the next request of a queue, taken: STARTED and ours
  * @pool: the pool
  * @due: out: the next one is to be held instead: aring_hold_listed()
@@ -279,9 +300,7 @@ struct aring_req *aring_pool_take(struct aring_pool *pool, bool *due,
 		if (unlikely(*due))
 			return NULL;
 		list_del_init(&req->work_entry);
-		/* False if it was taken back; reclaiming it is under way. */
-		if ((req->flags & ARING_REQ_BEGUN) ||
-		    aring_edge_take(req)) {
+		if ((req->flags & ARING_REQ_BEGUN) || aring_work_take(req)) {
 			pool->busy = pool == &pool->ring->ready;
 			return req;
 		}

@@ -16,6 +16,7 @@ void aring_work_add(struct list_head *queue, struct aring_req *req);
 void aring_worker_enqueue(struct aring_req *req);
 void aring_worker_queue(struct aring_req *req);
 void aring_pool_kick(struct aring_pool *pool);
+bool aring_work_take(struct aring_req *req);
 struct aring_req *aring_pool_take(struct aring_pool *pool, bool *due,
 				  u32 *ticket);
 void aring_worker_interrupt(struct aring_req *req);
