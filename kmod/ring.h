@@ -217,6 +217,7 @@ struct aring_bucket {
  * @bounded: threads for disk work: a fixed number
  * @unbounded: threads for work that may wait for a peer: as many as it takes
  * @ready: work that does not wait: for a thread in ENTER, else for one thread
+ * @owing: what is over but for an event owed to fsnotify: one thread
  * @workers_gone: woken when the last worker has left
  * @cq_lock: guards the members below it
  * @cq_tail: the kernel's own CQ tail
@@ -305,6 +306,7 @@ struct aring_ring {
 	struct aring_pool	bounded;
 	struct aring_pool	unbounded;
 	struct aring_pool	ready;
+	struct aring_pool	owing;
 	wait_queue_head_t	workers_gone;
 
 	spinlock_t		cq_lock ____cacheline_aligned_in_smp;

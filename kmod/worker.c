@@ -8,11 +8,12 @@
  * So only that runs here whose outcome depends on nothing else of the caller:
  * aring_where_runs() of where.c is the list.
  *
- * Each ring has three pools. Disk work waits for a device, which answers sooner
+ * Each ring has four pools. Disk work waits for a device, which answers sooner
  * or later: a fixed number of threads is enough. What may wait for a peer
  * waits for ever if it pleases the peer: that pool grows as needed. What is
  * ready and does not wait is for one thread, so that what is received from one
- * socket goes to the receives in their order.
+ * socket goes to the receives in their order. What is over, and only owes an event
+ * to fsnotify, is for one thread too, behind nothing that waits.
  */
 #include <linux/cgroup.h>
 #include <linux/cred.h>
@@ -62,8 +63,9 @@ struct aring_worker {
 
 static struct aring_pool *aring_pool_for(struct aring_req *req)
 {
-	/* What only owes an event must not queue behind what waits for a disk. */
-	if (req->where == ARING_WHERE_DISK && !(req->flags & ARING_REQ_NOTIFY))
+	if (req->flags & ARING_REQ_NOTIFY)
+		return &req->ring->owing;
+	if (req->where == ARING_WHERE_DISK)
 		return &req->ring->bounded;
 	if (req->where == ARING_WHERE_ANY)
 		return &req->ring->ready;
@@ -587,6 +589,7 @@ void aring_pools_init(struct aring_ring *ring)
 			min(aring_sq_entries(ring), 4 * num_online_cpus()));
 	aring_pool_init(ring, &ring->unbounded, "peer", UINT_MAX);
 	aring_pool_init(ring, &ring->ready, "ready", 1);
+	aring_pool_init(ring, &ring->owing, "owing", 1);
 }
 
 static bool aring_pool_rests(const struct aring_pool *pool)
@@ -614,7 +617,8 @@ bool aring_pools_rest(struct aring_ring *ring)
 {
 	return aring_pool_rests(&ring->bounded) &&
 	       aring_pool_rests(&ring->unbounded) &&
-	       aring_pool_rests(&ring->ready);
+	       aring_pool_rests(&ring->ready) &&
+	       aring_pool_rests(&ring->owing);
 }
 
 static void aring_pool_stop(struct aring_ring *ring, struct aring_pool *pool)
@@ -642,6 +646,7 @@ void aring_pools_exit(struct aring_ring *ring)
 	aring_pool_stop(ring, &ring->bounded);
 	aring_pool_stop(ring, &ring->unbounded);
 	aring_pool_stop(ring, &ring->ready);
+	aring_pool_stop(ring, &ring->owing);
 	/* The last one woke us under this lock: wait until it has let go. */
 	spin_lock_irq(&ring->work_lock);
 	spin_unlock_irq(&ring->work_lock);

@@ -569,6 +569,53 @@ TEST_F_TIMEOUT(frozen, busy_workers_keep_no_enter_waiting, 60)
 	EXPECT_EQ(self->refcnt, module_refcnt_wait(self->refcnt));
 }
 
+/* A device has done its work: it only remains to tell who watches the file. */
+TEST_F_TIMEOUT(frozen, busy_peers_keep_no_notice_waiting, 60)
+{
+	enum { N = 1 << 20 };
+	struct rlimit old, one;
+	struct pollfd in = { .fd = inotify_init1(IN_CLOEXEC), .events = POLLIN };
+	char *b = mmap(NULL, N, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), path[64];
+	int fd, p[2];
+	struct ring r;
+
+	ASSERT_TRUE(b != MAP_FAILED && in.fd >= 0);
+	ASSERT_EQ(0, getrlimit(RLIMIT_NPROC, &old));
+	one = old;
+	one.rlim_cur = 1;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NPROC, &one));
+	ASSERT_EQ(0, ring_init(&r, DEVICE, 8, 0));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NPROC, &old));
+	fd = openat(self->dir, "direct", O_RDWR | O_CREAT | O_TRUNC | O_DIRECT |
+		    O_CLOEXEC, 0600);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(N, write(fd, b, N));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ASSERT_LE(0, inotify_add_watch(in.fd, path, IN_MODIFY));
+	/* the one thread that there may be waits for a reader */
+	ASSERT_EQ(0, pipe(p));
+	prep_write(&r, p[1], b, N, 0, 1);
+	prep_write(&r, p[1], b, N, 0, 2);
+	ASSERT_EQ(2, ring_submit(&r));
+	usleep(50000 * test_slow());
+	for (int i = 0; ring_ready(&r) && i < 2; i++) {
+		struct aring_cqe cqe;
+
+		ring_reap(&r, &cqe);
+	}
+	CHECK_EQ(4096, run(&r, ARING_OP_WRITE, fd, b, 4096, 0, 0),
+		 "an O_DIRECT write to a watched file");
+	EXPECT_EQ(1, poll(&in, 1, 1000 * test_slow()));
+	ring_exit(&r);
+	close(p[0]);
+	close(p[1]);
+	close(fd);
+	close(in.fd);
+	munmap(b, N);
+	EXPECT_EQ(self->refcnt, module_refcnt_wait(self->refcnt));
+}
+
 TEST_F_TIMEOUT(frozen, close_does_not_wait_for_workers, 60)
 {
 	int fds[WRITES];
