@@ -75,9 +75,9 @@ enum aring_where aring_where_runs(const struct file *file)
 
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFIFO:
-		if (ARING_PIPE_HONOURS_NOWAIT || (file->f_flags & O_NONBLOCK))
-			return ARING_WHERE_ANY;
-		return ARING_WHERE_PEER;
+		/* O_NONBLOCK says nothing: F_SETFL may clear it at any time. */
+		return ARING_PIPE_HONOURS_NOWAIT ? ARING_WHERE_ANY :
+						   ARING_WHERE_PEER;
 	case S_IFSOCK: {
 		struct socket *sock = sock_from_file((struct file *)file);
 

@@ -47,11 +47,21 @@ aring_inline_try(const struct file *file, umode_t mode, bool read)
 		return file->f_mode & FMODE_NOWAIT ? ARING_TRY_NOWAIT :
 						     ARING_TRY_NOT;
 	}
-	/* Only the pipes of pipe(2) have FMODE_NOWAIT; those with a name do as well. */
-	if ((file->f_mode & FMODE_NOWAIT) || (file->f_flags & O_NONBLOCK) ||
-	    S_ISSOCK(mode) || (ARING_PIPE_HONOURS_NOWAIT && S_ISFIFO(mode)))
+	if ((file->f_mode & FMODE_NOWAIT) || S_ISSOCK(mode))
 		return ARING_TRY_NOWAIT;
-	return ARING_TRY_NOT;
+	/*
+	 * Only the pipes of pipe(2) have FMODE_NOWAIT; those with a name do as
+	 * well. Where no pipe does, F_SETFL may clear O_NONBLOCK behind our
+	 * look: then the program waits as in the plain call, but a thread of
+	 * the kernel would do so for ever.
+	 */
+	if (S_ISFIFO(mode)) {
+		if (ARING_PIPE_HONOURS_NOWAIT)
+			return ARING_TRY_NOWAIT;
+		if (current->flags & PF_KTHREAD)
+			return ARING_TRY_NOT;
+	}
+	return file->f_flags & O_NONBLOCK ? ARING_TRY_NOWAIT : ARING_TRY_NOT;
 }
 
 static inline bool aring_honours_nowait(const struct file *file, bool read)

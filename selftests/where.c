@@ -508,6 +508,49 @@ FIXTURE_TEARDOWN(frozen)
 	disk_thaw(self->dir);
 }
 
+/*
+ * Two wait, and one is to be disappointed: not in a thread that others need.
+ * (io_uring's waits in ENTER.)
+ */
+TEST_F(frozen, a_pipe_that_is_made_to_block_meanwhile)
+{
+	struct aring_cqe cqe;
+	char b[2], c;
+	int p[2], q[2];
+	struct ring r;
+
+	ASSERT_EQ(0, ring_init(&r, DEVICE, 8, 0));
+	ASSERT_EQ(0, pipe2(p, O_NONBLOCK));
+	ASSERT_EQ(0, pipe2(q, O_NONBLOCK));
+	for (int i = 0; i < 2; i++)
+		prep_read(&r, p[0], &b[i], 1, 0, i);
+	prep_read(&r, q[0], &c, 1, 0, 2);
+	ASSERT_EQ(3, ring_submit(&r));
+	ASSERT_EQ(0, fcntl(p[0], F_SETFL, 0));
+	ASSERT_EQ(1, write(p[1], "x", 1));
+	/* nobody is in ENTER */
+	usleep(50000 * test_slow());
+	NEED_EQ(0, ring_cqe(&r, &cqe), "the byte that is there");
+	EXPECT_EQ(1, cqe.res);
+	EXPECT_GE(1, cqe.user_data);
+	ASSERT_EQ(1, write(q[1], "y", 1));
+	NEED_EQ(0, ring_cqe(&r, &cqe), "another pipe");
+	EXPECT_EQ(2, cqe.user_data);
+	EXPECT_EQ(1, cqe.res);
+	prep_cancel(&r, 0, ARING_ASYNC_CANCEL_ANY, 99);
+	ASSERT_EQ(1, ring_submit(&r));
+	for (int i = 0; i < 2; i++) {
+		NEED_EQ(0, ring_cqe(&r, &cqe), "after the cancel");
+		EXPECT_EQ(cqe.user_data == 99 ? 1 : -ECANCELED, cqe.res);
+	}
+	for (int i = 0; i < 2; i++) {
+		close(p[i]);
+		close(q[i]);
+	}
+	ring_exit(&r);
+	EXPECT_EQ(self->refcnt, module_refcnt_wait(self->refcnt));
+}
+
 enum { WRITES = 48 };
 
 /* A ring with a write of its own on each of many files, the system frozen. */
