@@ -217,7 +217,7 @@ static bool aring_late_can_end(const struct aring_req *req)
 		if (!req->peer)
 			return true;
 		/* A hint: a wake-up may be listing it; another look follows. */
-		return data_race(!list_empty_careful(&req->work_entry));
+		return data_race(!RB_EMPTY_NODE(&req->work_entry));
 	}
 }
 

@@ -202,7 +202,6 @@ void aring_req_go_async(struct aring_req *req)
 	req->peer = (req->op->flags & ARING_OP_POLLS) ||
 		    (req->file && aring_req_polls_first(req));
 	req->timer_ready = false;
-	req->on_run_list = false;
 	req->placed = false;
 	req->gone = false;
 	req->drain = false;
@@ -211,7 +210,7 @@ void aring_req_go_async(struct aring_req *req)
 	req->prev = NULL;
 	req->pair = NULL;
 	INIT_LIST_HEAD(&req->cq_entry);
-	INIT_LIST_HEAD(&req->work_entry);
+	RB_CLEAR_NODE(&req->work_entry);
 	req->waiters[0].head = NULL;
 	req->waiters[1].head = NULL;
 }

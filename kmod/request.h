@@ -289,6 +289,7 @@ struct aring_vio {
  * @by_data: in &aring_ring.buckets; lock
  * @by_ticket: likewise
  * @work_entry: in the run list or a worker's queue; work_lock
+ * @work_queue: in which of them
  * @cq_entry: in &aring_ring.overflow once it is over, before that perhaps in
  *	&aring_ring.deferred or &aring_ring.unblocked; cq_lock
  * @parked: in &aring_order.parked once it is over; cq_lock
@@ -308,7 +309,6 @@ struct aring_vio {
  * @where: see &enum aring_where
  * @peer: waits for a peer: it may be withdrawn even if STARTED
  * @timer_ready: @timeout's timer is set up
- * @on_run_list: @work_entry is in the run list, not in a worker's queue
  * @placed: it may be or have been in one of those, or wait for other requests;
  *	set before it gets there, never taken back
  * @events: what it waits for, EPOLL*
@@ -363,7 +363,8 @@ struct aring_req {
 	struct llist_node	reclaim;
 	struct list_head	by_data;
 	struct hlist_node	by_ticket;
-	struct list_head	work_entry;
+	struct rb_node		work_entry;
+	struct rb_root_cached	*work_queue;
 	struct list_head	cq_entry;
 	struct rb_node		parked;
 	struct aring_req	*link;
@@ -382,7 +383,6 @@ struct aring_req {
 	enum aring_where	where;
 	bool			peer;
 	bool			timer_ready;
-	bool			on_run_list;
 	bool			placed;
 	__poll_t		events;
 	bool			gone;
@@ -533,10 +533,13 @@ bool aring_link_waits(const struct aring_req *req);
 void aring_link_init(struct aring_ring *ring);
 void aring_link_exit(struct aring_ring *ring);
 
-/* Is there nothing for anybody to run? A hint. */
+/* Is there nothing for anybody to run? */
 static __always_inline bool aring_run_idle(const struct aring_ring *ring)
 {
-	return !READ_ONCE(ring->nr_run) && list_empty(&ring->ready.queue);
+	if (READ_ONCE(ring->nr_run))
+		return false;
+	/* A hint: it may change at any time. */
+	return data_race(RB_EMPTY_ROOT(&ring->ready.queue.rb_root));
 }
 
 /* attempt.c APIs */

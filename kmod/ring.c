@@ -171,7 +171,7 @@ static void aring_ring_init(struct aring_ring *ring)
 	mutex_init(&ring->lock);
 	init_llist_head(&ring->reclaim);
 	spin_lock_init(&ring->work_lock);
-	INIT_LIST_HEAD(&ring->run_list);
+	ring->run_list = RB_ROOT_CACHED;
 	INIT_LIST_HEAD(&ring->sleepers);
 	spin_lock_init(&ring->cq_lock);
 	INIT_LIST_HEAD(&ring->overflow);

@@ -126,7 +126,7 @@ struct aring_shared {
 /**
  * struct aring_pool - worker threads of one kind, of one ring
  * @ring: the ring
- * @queue: requests that are QUEUED here, oldest first; work_lock
+ * @queue: requests that are QUEUED here, by ticket; work_lock
  * @workers: all threads; work_lock
  * @idle: threads that wait for work; work_lock
  * @nr_workers: how many threads there are or are being made; work_lock
@@ -140,7 +140,7 @@ struct aring_shared {
  */
 struct aring_pool {
 	struct aring_ring	*ring;
-	struct list_head	queue;
+	struct rb_root_cached	queue;
 	struct list_head	workers;
 	struct list_head	idle;
 	unsigned int		nr_workers;
@@ -210,7 +210,7 @@ struct aring_bucket {
  *	@lock
  * @reclaim: requests that are over; added to from any context
  * @work_lock: guards the members below it, and the pools
- * @run_list: requests that wait for a thread in ENTER
+ * @run_list: requests that wait for a thread in ENTER, by ticket
  * @nr_run: their number; read without the lock
  * @sleepers: threads in the waiting half of ENTER
  * @mover: a thread that moves the virtual clock by hand, or NULL
@@ -299,7 +299,7 @@ struct aring_ring {
 	struct llist_head	reclaim;
 
 	spinlock_t		work_lock ____cacheline_aligned_in_smp;
-	struct list_head	run_list;
+	struct rb_root_cached	run_list;
 	unsigned int		nr_run;
 	struct list_head	sleepers;
 	struct aring_sleeper	*mover;

@@ -63,7 +63,6 @@ static void aring_run_add(struct aring_req *req)
 	if (!ring->nr_run)
 		atomic_or(ARING_SQ_TASKRUN, &ring->shared->sq_flags);
 	WRITE_ONCE(ring->nr_run, ring->nr_run + 1);
-	req->on_run_list = true;
 }
 
 /* work_lock. */
@@ -71,8 +70,7 @@ static void aring_run_del(struct aring_req *req)
 {
 	struct aring_ring *ring = req->ring;
 
-	list_del_init(&req->work_entry);
-	req->on_run_list = false;
+	aring_work_del(req);
 	WRITE_ONCE(ring->nr_run, ring->nr_run - 1);
 	if (!ring->nr_run)
 		atomic_andnot(ARING_SQ_TASKRUN, &ring->shared->sq_flags);
@@ -86,12 +84,10 @@ static bool aring_ready_is_movers(const struct aring_ring *ring)
 {
 	const struct aring_req *req;
 
-	if (likely(!ring->mover) || list_empty(&ring->ready.queue) ||
-	    ring->ready.busy)
+	if (likely(!ring->mover) || ring->ready.busy)
 		return false;
-	req = list_first_entry(&ring->ready.queue, struct aring_req,
-			       work_entry);
-	return !(req->op->flags & ARING_OP_FILE) &&
+	req = aring_work_first(&ring->ready.queue);
+	return req && !(req->op->flags & ARING_OP_FILE) &&
 	       aring_at_home_in(req, ring->mover);
 }
 
@@ -104,10 +100,9 @@ static void aring_ready_kick(struct aring_ring *ring)
 	struct aring_sleeper *sleeper;
 	struct aring_req *req;
 
-	if (list_empty(&ring->ready.queue) || ring->ready.busy)
+	req = aring_work_first(&ring->ready.queue);
+	if (!req || ring->ready.busy)
 		return;
-	req = list_first_entry(&ring->ready.queue, struct aring_req,
-			       work_entry);
 	sleeper = aring_ready_is_movers(ring) ? ring->mover :
 						aring_find_sleeper(req);
 	if (sleeper)
@@ -119,10 +114,9 @@ static void aring_ready_kick(struct aring_ring *ring)
 /* Is the first of them for this thread? work_lock. */
 static bool aring_ready_is_here(struct aring_ring *ring)
 {
-	if (list_empty(&ring->ready.queue) || ring->ready.busy)
-		return false;
-	return aring_is_at_home(list_first_entry(&ring->ready.queue,
-						 struct aring_req, work_entry));
+	const struct aring_req *req = aring_work_first(&ring->ready.queue);
+
+	return req && !ring->ready.busy && aring_is_at_home(req);
 }
 
 /* Give a runnable request to whoever may run it. work_lock. */
@@ -177,7 +171,7 @@ void aring_run_wake(struct aring_req *req)
 	 * finds it there does the same: aring_work_take().
 	 */
 	spin_lock_irqsave(&ring->work_lock, flags);
-	if (list_empty(&req->work_entry) && aring_state_wake(&req->state))
+	if (!aring_work_listed(req) && aring_state_wake(&req->state))
 		aring_run_place(req);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 }
@@ -202,7 +196,7 @@ void aring_run_woken(struct aring_req *req)
 	do {
 		queued = aring_queue_or_cancel_quiet(req, &again);
 	} while (!queued && again);
-	if (queued && list_empty(&req->work_entry))
+	if (queued && !aring_work_listed(req))
 		aring_run_place(req);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 	if (unlikely(READ_ONCE(ring->nr_unblocked)))
@@ -312,11 +306,11 @@ void aring_run_unlist(struct aring_req *req)
 	if (likely(!req->placed))
 		return;
 	spin_lock_irqsave(&ring->work_lock, flags);
-	if (!list_empty(&req->work_entry)) {
-		if (req->on_run_list) {
+	if (aring_work_listed(req)) {
+		if (req->work_queue == &ring->run_list) {
 			aring_run_del(req);
 		} else {
-			list_del_init(&req->work_entry);
+			aring_work_del(req);
 			/* The next one may be for another thread. */
 			aring_ready_kick(ring);
 		}
@@ -331,13 +325,14 @@ void aring_run_unlist(struct aring_req *req)
 static struct aring_req *aring_run_take(struct aring_ring *ring, bool *ready,
 					bool *due, u32 *ticket)
 {
-	struct aring_req *req, *tmp, *found = NULL;
+	struct aring_req *req, *next, *found = NULL;
 	unsigned long flags;
 
 	*ready = false;
 	*due = false;
 	spin_lock_irqsave(&ring->work_lock, flags);
-	list_for_each_entry_safe(req, tmp, &ring->run_list, work_entry) {
+	for (req = aring_work_first(&ring->run_list); req; req = next) {
+		next = aring_work_next(req);
 		if (!aring_is_at_home(req))
 			continue;
 		*due = aring_hold_is_due(req);
@@ -377,11 +372,9 @@ bool aring_run_pending(struct aring_ring *ring)
 		return false;
 	spin_lock_irqsave(&ring->work_lock, flags);
 	found = aring_ready_is_here(ring);
-	list_for_each_entry(req, &ring->run_list, work_entry) {
-		if (found)
-			break;
+	req = aring_work_first(&ring->run_list);
+	for (; req && !found; req = aring_work_next(req))
 		found = aring_is_at_home(req);
-	}
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 	return found;
 }
@@ -403,7 +396,7 @@ static void aring_ready_done(struct aring_ring *ring, bool leave)
 /* Is nothing to be run that does not wait, or being run? work_lock. */
 static bool aring_ready_rests(const struct aring_ring *ring)
 {
-	return list_empty(&ring->ready.queue) && !ring->ready.busy &&
+	return aring_work_none(&ring->ready.queue) && !ring->ready.busy &&
 	       !READ_ONCE(ring->nr_unblocked);
 }
 
@@ -578,14 +571,15 @@ unsigned int aring_run_all(struct aring_ring *ring)
  */
 void aring_run_handoff(struct aring_ring *ring)
 {
-	struct aring_req *req, *tmp;
+	struct aring_req *req, *next;
 	unsigned long flags;
 
 	if (likely(aring_run_idle(ring)))
 		return;
 	spin_lock_irqsave(&ring->work_lock, flags);
 	aring_ready_kick(ring);
-	list_for_each_entry_safe(req, tmp, &ring->run_list, work_entry) {
+	for (req = aring_work_first(&ring->run_list); req; req = next) {
+		next = aring_work_next(req);
 		if (aring_find_sleeper(req)) {
 			wake_up_process(aring_find_sleeper(req)->task);
 			continue;

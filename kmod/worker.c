@@ -115,41 +115,45 @@ static void aring_pool_want_worker(struct aring_pool *pool)
 	queue_delayed_work(aring_wq, &pool->spawn_work, delay);
 }
 
+static bool aring_work_less(struct rb_node *a, const struct rb_node *b)
+{
+	return (s32)(rb_entry(a, struct aring_req, work_entry)->ticket -
+		     rb_entry(b, struct aring_req, work_entry)->ticket) < 0;
+}
+
 /**
  * aring_work_add() - enter a queue of runnable requests
  * @queue: the queue, oldest ticket first
  * @req: QUEUED, on no list
  *
  * A wait queue wakes those first that came last. Several receives of one socket
- * are to be served in the order of their submission all the same.
+ * are to be served in the order of their submission all the same. A tree, because
+ * all are woken in one system call of somebody else, with interrupts off.
  *
  * Context: any, work_lock held.
  */
-void aring_work_add(struct list_head *queue, struct aring_req *req)
+void aring_work_add(struct rb_root_cached *queue, struct aring_req *req)
 {
-	struct aring_req *other;
-	struct list_head *pos;
-
 	/*
 	 * A wake-up's: who ends the request has left the wait queues before he
 	 * looks, and so comes behind it. All others have set it already.
 	 */
 	if (!req->placed)
 		req->placed = true;
-	/* Nearly always it is the last, or, woken backwards, the first. */
-	if (!list_empty(queue)) {
-		other = list_first_entry(queue, struct aring_req, work_entry);
-		if ((s32)(req->ticket - other->ticket) < 0) {
-			list_add(&req->work_entry, queue);
-			return;
-		}
-	}
-	list_for_each_prev(pos, queue) {
-		other = list_entry(pos, struct aring_req, work_entry);
-		if ((s32)(req->ticket - other->ticket) >= 0)
-			break;
-	}
-	list_add(&req->work_entry, pos);
+	req->work_queue = queue;
+	rb_add_cached(&req->work_entry, queue, aring_work_less);
+}
+
+/**
+ * aring_work_del() - leave it
+ * @req: in a queue
+ *
+ * Context: any, work_lock held.
+ */
+void aring_work_del(struct aring_req *req)
+{
+	rb_erase_cached(&req->work_entry, req->work_queue);
+	RB_CLEAR_NODE(&req->work_entry);
 }
 
 /**
@@ -217,7 +221,7 @@ void aring_worker_queue(struct aring_req *req)
 		/* Woken meanwhile: fine, it is about to be run anyway. */
 		again = again && !queued;
 	}
-	if (queued && list_empty(&req->work_entry))
+	if (queued && !aring_work_listed(req))
 		aring_worker_enqueue(req);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
 	if (unlikely(READ_ONCE(ring->nr_unblocked)))
@@ -294,14 +298,12 @@ struct aring_req *aring_pool_take(struct aring_pool *pool, bool *due,
 	struct aring_req *req;
 
 	*due = false;
-	while (!list_empty(&pool->queue) && !pool->busy) {
-		req = list_first_entry(&pool->queue, struct aring_req,
-				       work_entry);
+	while (!pool->busy && (req = aring_work_first(&pool->queue)) != NULL) {
 		*due = aring_hold_is_due(req);
 		*ticket = req->ticket;
 		if (unlikely(*due))
 			return NULL;
-		list_del_init(&req->work_entry);
+		aring_work_del(req);
 		if ((req->flags & ARING_REQ_BEGUN) || aring_work_take(req)) {
 			pool->busy = pool == &pool->ring->ready;
 			return req;
@@ -351,7 +353,7 @@ static struct aring_req *aring_worker_wait(struct aring_worker *worker)
 			}
 			WRITE_ONCE(worker->req, req);
 			pool->nr_taken++;
-			if (!list_empty(&pool->queue) && !pool->nr_idle)
+			if (!aring_work_none(&pool->queue) && !pool->nr_idle)
 				aring_pool_want_worker(pool);
 			break;
 		}
@@ -525,12 +527,10 @@ fail:
 static unsigned int aring_spawn_count(struct aring_pool *pool)
 {
 	unsigned int count, waiting = 0;
-	struct list_head *pos;
+	struct aring_req *req;
 
-	if (list_empty(&pool->queue) || pool->nr_idle)
+	if (aring_work_none(&pool->queue) || pool->nr_idle)
 		return 0;
-	list_for_each(pos, &pool->queue)
-		waiting++;
 	if (pool->max_workers != UINT_MAX)
 		count = pool->max_workers - pool->nr_workers;
 	else if (pool->nr_workers < num_online_cpus())
@@ -540,7 +540,10 @@ static unsigned int aring_spawn_count(struct aring_pool *pool)
 	else
 		count = 0;
 	pool->seen_taken = pool->nr_taken;
-	return min(count, waiting);
+	req = aring_work_first(&pool->queue);
+	for (; req && waiting < count; req = aring_work_next(req))
+		waiting++;
+	return waiting;
 }
 
 static void aring_spawn_fn(struct work_struct *work)
@@ -559,7 +562,7 @@ static void aring_spawn_fn(struct work_struct *work)
 		aring_worker_spawn(pool);
 
 	spin_lock_irq(&ring->work_lock);
-	if (!list_empty(&pool->queue) && !pool->nr_idle &&
+	if (!aring_work_none(&pool->queue) && !pool->nr_idle &&
 	    pool->nr_workers < pool->max_workers)
 		queue_delayed_work(aring_wq, &pool->spawn_work,
 				   full ? HZ / 10 : 1);
@@ -572,7 +575,7 @@ static void aring_pool_init(struct aring_ring *ring, struct aring_pool *pool,
 	pool->ring = ring;
 	pool->name = name;
 	pool->max_workers = max_workers;
-	INIT_LIST_HEAD(&pool->queue);
+	pool->queue = RB_ROOT_CACHED;
 	INIT_LIST_HEAD(&pool->workers);
 	INIT_LIST_HEAD(&pool->idle);
 	INIT_DELAYED_WORK(&pool->spawn_work, aring_spawn_fn);
@@ -596,7 +599,7 @@ static bool aring_pool_rests(const struct aring_pool *pool)
 {
 	struct aring_worker *worker;
 
-	if (!list_empty(&pool->queue))
+	if (!aring_work_none(&pool->queue))
 		return false;
 	list_for_each_entry(worker, &pool->workers, list) {
 		if (READ_ONCE(worker->req))

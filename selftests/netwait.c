@@ -284,6 +284,49 @@ TEST_F(wait, several_at_one_socket_share_what_comes)
 	}
 }
 
+/* How long a byte takes to be written for which @n wait, another in front of them. */
+static __u64 wake_many(struct __test_metadata *_metadata, enum backend backend,
+		       unsigned int n, bool front)
+{
+	int a[2], b[2];
+	static char c;
+	struct ring r;
+	__u64 took;
+
+	EXPECT_EQ(0, ring_init(&r, backend, 1024, 0));
+	EXPECT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, a));
+	EXPECT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, b));
+	prep_recv(&r, a[0], &c, 1, 0, 0);
+	for (unsigned int i = 1; i <= n; i++) {
+		prep_recv(&r, b[0], &c, 1, 0, i);
+		if (i % 1024 == 1023 || i == n)
+			EXPECT_LT(0, ring_submit(&r));
+	}
+	if (front)
+		EXPECT_EQ(1, write(a[1], "x", 1));
+	took = now_ns();
+	EXPECT_EQ(1, write(b[1], "x", 1));
+	took = now_ns() - took;
+	ring_exit(&r);
+	close(a[0]);
+	close(a[1]);
+	close(b[0]);
+	close(b[1]);
+	return took;
+}
+
+/* They are woken last first: that must not cost the writer the square of it. */
+TEST_F_TIMEOUT(wait, many_are_woken_behind_another, 120)
+{
+	unsigned int n = test_scale(16000, 2000);
+	__u64 alone = wake_many(_metadata, variant->backend, n, false);
+	__u64 behind = wake_many(_metadata, variant->backend, n, true);
+
+	printf("# %u waiting: woken in %llu us, behind another in %llu us\n", n,
+	       alone / 1000, behind / 1000);
+	EXPECT_LE(behind, 5 * alone + ms(100) * test_slow());
+}
+
 TEST_F_TIMEOUT(wait, a_thousand_wait_and_are_served_at_random, 120)
 {
 	unsigned int n = test_scale(1000, 200), seed = 1, kind;
