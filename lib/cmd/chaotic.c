@@ -315,10 +315,10 @@ static int say_explored(struct chaotic *c, struct explored *e)
 		complain("not repeatable: two runs without deviations parted at %s",
 			 e->parted);
 	if (e->lost)
-		complain("incomplete: %llu requests were not recorded for want of room, and not varied",
+		complain("incomplete: for want of room %llu requests were not recorded",
 			 e->lost);
 	if (e->passed && e->partly)
-		complain("in %lu of the plans not every deviation came about: one kept another away, or PROG did something else this time",
+		complain("in %lu of the plans not every deviation came about",
 			 e->partly);
 	if (e->passed) {
 		printf("all %lu plans pass\n", e->plans);

@@ -84,7 +84,7 @@ static bool parse_chaos(struct run *run, const char *text)
 	char why[600];
 
 	if (run->c.has_chaos) {
-		complain("--chaos: given twice; next: say it all in one, as seed=1,short=5%%,eio=1%%");
+		complain("--chaos: given twice; next: say it all in one, as short=5%%,eio=1%%");
 		return false;
 	}
 	/* Not longer than one can read out to somebody. */
@@ -196,8 +196,9 @@ static bool makes_sense(const struct run *run)
 		why = "--fallback: on io_uring there is nothing of what is asked for";
 	else if (c->plan_file && c->explore)
 		why = "--plan and --explore: one or the other";
-	else if (c->explore && (c->trial.chaos.take_ppm || c->trial.chaos.delay_max))
-		why = "--explore: take= and delay= are not explored; next: name others, as short=1%";
+	else if (c->explore &&
+		 (c->trial.chaos.take_ppm || c->trial.chaos.delay_max))
+		why = "--explore: take= and delay= are not explored; next: name others";
 	else if (c->log_file && c->explore)
 		why = "--chaos-log and --explore: a log is of one run";
 	else if (c->plan_file && by_seed)

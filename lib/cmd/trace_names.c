@@ -127,7 +127,7 @@ static void story_of_cancels(const struct trace *t, size_t req, FILE *f)
 				trace_op_name(other->opcode), other->ticket,
 				trace_verdict(c->verdict));
 		} else if (c->by_opcode != TRACE_NOBODY) {
-			fprintf(f, "; at %s asked back by %s %u, which is not in the picture: it %s",
+			fprintf(f, "; at %s asked back by %s %u, which was lost: it %s",
 				trace_ns(c->time, buf),
 				trace_op_name(c->by_opcode), c->by_ticket,
 				trace_verdict(c->verdict));

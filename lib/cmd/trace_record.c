@@ -271,7 +271,7 @@ bool trace_load(struct trace *t, const char *path)
 		complain("%s: %s", path, strerror(errno));
 		ok = false;
 	} else if (!ok && nr <= 1) {
-		complain("%s: this is no record of aring trace; next: aring trace -f record -o FILE PROG",
+		complain("%s: no record of aring trace; next: aring trace -f record -o FILE PROG",
 			 path);
 	} else if (!ok) {
 		complain("%s: line %zu is not understood", path, nr);
