@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "chaos.h"
@@ -21,7 +22,10 @@ static bool has_controls(const char *word)
 	return false;
 }
 
-/* On one line, and harmless on a terminal: $'a\nb'. */
+/*
+ * On one line, and harmless on a terminal: $'a\nb', which bash and others know; no
+ * shell has another way.
+ */
 static void print_controls(FILE *f, const char *word)
 {
 	fputs("$'", f);
@@ -391,13 +395,18 @@ static int run_as_asked(struct chaotic *c)
 static bool can_write(const char *name)
 {
 	char dir[PATH_MAX];
+	struct stat st;
 	char *slash;
 	int ret;
 
 	if (!name || !strcmp(name, "-"))
 		return true;
 	ret = access(name, W_OK);
-	if (ret && errno == ENOENT && strlen(name) < sizeof(dir)) {
+	if (!ret && !stat(name, &st) && S_ISDIR(st.st_mode)) {
+		ret = -1;
+		errno = EISDIR;
+	} else if (ret && errno == ENOENT && *name &&
+		   strlen(name) < sizeof(dir)) {
 		strcpy(dir, name);
 		slash = strrchr(dir, '/');
 		if (slash)
@@ -433,6 +442,8 @@ int chaotic_run(struct chaotic *c)
 		under_hold_signals(u);
 	}
 	ret = run_as_asked(c);
+	/* What came at last ends us here, and not what has been said. */
+	fflush(stdout);
 	under_let_signals(u);
 	return ret;
 }

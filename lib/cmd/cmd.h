@@ -5,6 +5,7 @@
 #ifndef _ARING_CMD_H
 #define _ARING_CMD_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <aring.h>
@@ -29,7 +30,7 @@ enum exit_code {
 __attribute__((__format__(__printf__, 1, 2)))
 void complain(const char *fmt, ...);
 int bad_use(const char *cmd);
-void unknown_option(char **argv);
+void unknown_option(char **argv, const struct option *known);
 bool parse_backend(const char *s, enum aring_backend *backend);
 
 /* info.c, cp.c, run.c, trace.c: the subcommands */

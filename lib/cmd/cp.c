@@ -94,6 +94,16 @@ static bool parse_size(const char *s, unsigned long long max, unsigned int *out)
 	return true;
 }
 
+static const struct option options[] = {
+	{ "block-size", required_argument, NULL, 'b' },
+	{ "depth", required_argument, NULL, 'd' },
+	{ "direct", no_argument, NULL, 'D' },
+	{ "backend", required_argument, NULL, 'B' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
 /* Returns -1 to go on, else the exit code. */
 static int parse_option(struct cp *cp, int c, char **argv)
 {
@@ -125,22 +135,13 @@ static int parse_option(struct cp *cp, int c, char **argv)
 		complain("option '%s' wants a value", argv[optind - 1]);
 		return bad_use("cp");
 	default:
-		unknown_option(argv);
+		unknown_option(argv, options);
 		return bad_use("cp");
 	}
 }
 
 static int parse(struct cp *cp, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "block-size", required_argument, NULL, 'b' },
-		{ "depth", required_argument, NULL, 'd' },
-		{ "direct", no_argument, NULL, 'D' },
-		{ "backend", required_argument, NULL, 'B' },
-		{ "quiet", no_argument, NULL, 'q' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
 	int c, ret;
 
 	opterr = 0;

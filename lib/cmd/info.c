@@ -273,7 +273,7 @@ int cmd_info(int argc, char **argv)
 			return EXIT_OK;
 		}
 		if (c != 'm') {
-			unknown_option(argv);
+			unknown_option(argv, options);
 			return bad_use("info");
 		}
 		matrix = true;

@@ -59,17 +59,24 @@ int bad_use(const char *cmd)
  * After getopt_long() has answered '?': say what it did not like. In a group of
  * letters it has not gone on to the next word yet.
  */
-void unknown_option(char **argv)
+void unknown_option(char **argv, const struct option *known)
 {
-	const char *done = argv[optind - 1], *at = argv[optind];
-	bool group = at && at[0] == '-' && at[1] != '-' && strchr(at + 1, optopt);
+	const char *word = argv[optind - 1];
+	size_t len = strcspn(word, "=");
 
-	if (optopt && !group && !strncmp(done, "--", 2) && strchr(done, '='))
-		complain("%.*s: it takes no value", (int)strcspn(done, "="), done);
-	else if (optopt)
+	/* A known one that has no value; short or not, optopt says which. */
+	for (; !strncmp(word, "--", 2) && word[len] && known->name; known++) {
+		if (known->has_arg == no_argument && known->val == optopt &&
+		    !strncmp(word + 2, known->name, len - 2)) {
+			complain("%.*s: it takes no value", (int)len, word);
+			return;
+		}
+	}
+	if (optopt > ' ' && optopt < 0x7f)
 		complain("unknown option '-%c'", optopt);
 	else
-		complain("unknown option '%s'", done);
+		complain("unknown option '%s'",
+			 optopt && argv[optind] ? argv[optind] : word);
 }
 
 /* The backend that @s names; complains and returns false if there is none. */

@@ -256,7 +256,7 @@ int cmd_run(int argc, char **argv)
 			fputs(usage, stdout);
 			return EXIT_OK;
 		case '?':
-			unknown_option(argv);
+			unknown_option(argv, options);
 			return misused();
 		case ':':
 			complain("%s: it needs a value", argv[optind - 1]);

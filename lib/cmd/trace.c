@@ -168,10 +168,10 @@ static void title_of(struct trace *t, char **argv)
 }
 
 /* The instance in the kernel must not outlive us because of a Ctrl-C. */
-static void catch_signals(void)
+static void catch_signals(int flags)
 {
 	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
-	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = flags };
 	struct sigaction old;
 	size_t i;
 
@@ -197,7 +197,8 @@ static int trace_program(struct options *o)
 		return EXIT_UNDER_FAILED;
 	}
 	title_of(&t, o->under.argv);
-	catch_signals();
+	/* First so that they end the wait for somebody who reads the output. */
+	catch_signals(0);
 	source = trace_source_open(&t);
 	if (!source)
 		return EXIT_UNDER_FAILED;
@@ -207,6 +208,7 @@ static int trace_program(struct options *o)
 		trace_source_close(source);
 		return EXIT_UNDER_FAILED;
 	}
+	catch_signals(SA_RESTART);
 	ret = trace_source_start(source) && !interrupted ?
 	      under_run(&o->under, &end) : EXIT_UNDER_FAILED;
 	trace_source_close(source);
@@ -300,7 +302,7 @@ static bool parse(struct options *o, int argc, char **argv)
 			complain("'%s' needs an argument", argv[optind - 1]);
 			return false;
 		default:
-			unknown_option(argv);
+			unknown_option(argv, options);
 			return false;
 		}
 	}

@@ -15,6 +15,8 @@ static int failed(const char *what, int err)
 
 	if (err == -ENOTTY)
 		next = "load the module that belongs to this command";
+	else if (err == -E2BIG)
+		next = "make the plan shorter: 1048576 lines at most";
 	else if (err == -ENOMEM)
 		next = "end other programs, or make it shorter";
 	else if (err == -EMFILE || err == -ENFILE)

@@ -79,14 +79,20 @@ static void take_signal(pid_t pid, const siginfo_t *si, struct under_end *end)
 		end->interrupted = si->si_signo;
 }
 
-/* What came between two runs. Returns whether that is the end of it all. */
-static bool interrupted_before(const sigset_t *set, struct under_end *end)
+/* What has come, and there is no program any more, or not yet. */
+static void take_pending(const sigset_t *set, struct under_end *end)
 {
 	static const struct timespec now;
 	siginfo_t si;
 
 	while (sigtimedwait(set, &si, &now) > 0)
 		take_signal(0, &si, end);
+}
+
+/* Between two runs. Returns whether that is the end of it all. */
+static bool interrupted_before(const sigset_t *set, struct under_end *end)
+{
+	take_pending(set, end);
 	if (!end->interrupted)
 		return false;
 	end->how = UNDER_KILLED;
@@ -166,6 +172,8 @@ static bool wait_for(const struct under *u, pid_t pid, const sigset_t *set,
 		from = seconds_now();
 		if (sigtimedwait(set, &si, &ts) > 0)
 			take_signal(pid, &si, end);
+		else if (errno == EINTR)
+			continue;	/* stopped and continued */
 		from = seconds_now() - from;
 		left -= from < took ? from : took;
 	}
@@ -281,19 +289,17 @@ static void be_their_reaper(void)
 
 /* ---- all of it ------------------------------------------------------------- */
 
-/* Returns its PID, or the exit status as a negative number; then it has been said. */
-static pid_t start(const struct under *u, const sigset_t *mask)
+/* Returns its PID, or a negative number; then it has been said. */
+static pid_t start(const struct under *u, const sigset_t *mask, int *why)
 {
 	sighandler_t chld;
-	struct no_exec no;
-	int why[2];
-	ssize_t n;
+	int end[2];
 	pid_t pid;
 
-	if (pipe2(why, O_CLOEXEC)) {
+	if (pipe2(end, O_CLOEXEC)) {
 		complain("pipe: %s; next: raise its limit (ulimit -n)",
 			 strerror(errno));
-		return -EXIT_UNDER_FAILED;
+		return -1;
 	}
 	fflush(NULL);
 	/* Where it is ignored children leave no status. */
@@ -301,18 +307,25 @@ static pid_t start(const struct under *u, const sigset_t *mask)
 	pid = fork();
 	if (!pid) {
 		signal(SIGCHLD, chld);
-		run_in_child(u, mask, why[1]);
+		run_in_child(u, mask, end[1]);
 	}
-	close(why[1]);
-	if (pid < 0)
+	close(end[1]);
+	*why = end[0];
+	if (pid < 0) {
 		complain("fork: %s; next: try again", strerror(errno));
-	n = pid < 0 ? 0 : read(why[0], &no, sizeof(no));
-	close(why[0]);
-	if (pid > 0 && n == sizeof(no)) {
-		waitpid(pid, NULL, 0);
-		return -under_say_no_exec(u, &no);
+		close(end[0]);
 	}
-	return pid < 0 ? -EXIT_UNDER_FAILED : pid;
+	return pid;
+}
+
+/* Returns 0, or the exit status if it was not executed; then it has been said. */
+static int was_executed(const struct under *u, int why)
+{
+	struct no_exec no;
+	ssize_t n = read(why, &no, sizeof(no));
+
+	close(why);
+	return n == sizeof(no) ? under_say_no_exec(u, &no) : 0;
 }
 
 static void run_to_its_end(const struct under *u, pid_t pid,
@@ -333,6 +346,9 @@ static void run_to_its_end(const struct under *u, pid_t pid,
 	}
 	if (u->reap || end->how == UNDER_HUNG)
 		reap_the_rest();
+	/* What it died of may have come to both. */
+	if (u->held)
+		take_pending(set, end);
 }
 
 /**
@@ -346,21 +362,29 @@ static void run_to_its_end(const struct under *u, pid_t pid,
  */
 int under_run(const struct under *u, struct under_end *end)
 {
+	int ret = EXIT_UNDER_FAILED, why = -1;
+	struct sigaction chld;
 	sigset_t set, mask;
-	pid_t pid = 0;
+	pid_t pid;
 
 	memset(end, 0, sizeof(*end));
 	signals_of_interest(&set);
 	sigprocmask(SIG_BLOCK, &set, &mask);
+	sigaction(SIGCHLD, NULL, &chld);
 	if (u->reap || u->hang_after > 0)
 		be_their_reaper();
-	if (!u->held || !interrupted_before(&set, end)) {
-		pid = start(u, u->held ? &u->mask : &mask);
-		if (pid > 0)
+	if (u->held && interrupted_before(&set, end)) {
+		ret = 0;
+	} else {
+		pid = start(u, u->held ? &u->mask : &mask, &why);
+		if (pid > 0) {
 			run_to_its_end(u, pid, &set, end);
+			ret = was_executed(u, why);
+		}
 	}
+	sigaction(SIGCHLD, &chld, NULL);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
-	return pid < 0 ? -pid : 0;
+	return ret;
 }
 
 /**
