@@ -117,19 +117,24 @@ int aring_clock_give(struct aring_ring *ring, struct aring_timeline *tl)
  * @ring: dying; all that could be was taken back
  *
  * Context: process, no lock held.
+ *
+ * Return: false if somebody moves the clock just now: try again later.
  */
-void aring_clock_leave(struct aring_ring *ring)
+bool aring_clock_leave(struct aring_ring *ring)
 {
 	struct aring_timeline *tl = ring->timeline;
 
-	if (!aring_is_virtual(ring))
-		return;
-	mutex_lock(&tl->move_lock);
+	/* Nobody else takes it off the list. */
+	if (!aring_is_virtual(ring) || list_empty(&ring->on_timeline))
+		return true;
+	if (!mutex_trylock(&tl->move_lock))
+		return false;
 	spin_lock(&tl->quiet_lock);
 	list_del_init(&ring->on_timeline);
 	spin_unlock(&tl->quiet_lock);
 	mutex_unlock(&tl->move_lock);
 	aring_quiet_look(ring);
+	return true;
 }
 
 /* ---- moving -------------------------------------------------------------- */

@@ -20,6 +20,9 @@
 #include "vdev.h"
 #include "worker.h"
 
+/* So often is looked whether a clock is let go that a ring is to leave. */
+#define ARING_LEAVE_AGAIN	(HZ / 100 ?: 1)
+
 static atomic_t aring_nr_rings = ATOMIC_INIT(0);
 
 /* Check what the program asks for, and round it. */
@@ -179,7 +182,7 @@ static void aring_ring_init(struct aring_ring *ring)
 	init_waitqueue_head(&ring->enter_wait);
 	init_waitqueue_head(&ring->poll_wait);
 	init_irq_work(&ring->notify_work, aring_notify_fn);
-	INIT_WORK(&ring->exit_work, aring_exit_fn);
+	INIT_DELAYED_WORK(&ring->exit_work, aring_exit_fn);
 	aring_timeline_init(&ring->real_time, false);
 	ring->timeline = &ring->real_time;
 	aring_order_init(ring, ring->sq_head);
@@ -272,7 +275,7 @@ struct aring_ring *aring_ring_create(struct aring_params *params)
  */
 void aring_ring_poke_exit(struct aring_ring *ring)
 {
-	queue_work(aring_wq, &ring->exit_work);
+	mod_delayed_work(aring_wq, &ring->exit_work, 0);
 }
 
 /**
@@ -297,13 +300,13 @@ void aring_ring_kill(struct aring_ring *ring)
 	else
 		aring_resources_kill(ring);
 	/* The first time, and our last touch: until then nobody ends the ring. */
-	queue_work(aring_wq, &ring->exit_work);
+	queue_delayed_work(aring_wq, &ring->exit_work, 0);
 }
 
 static void aring_exit_fn(struct work_struct *work)
 {
-	struct aring_ring *ring = container_of(work, struct aring_ring,
-					       exit_work);
+	struct aring_ring *ring = container_of(to_delayed_work(work),
+					       struct aring_ring, exit_work);
 	unsigned int left;
 
 	/* In the middle of something its thread may be for long; it pokes us. */
@@ -311,8 +314,15 @@ static void aring_exit_fn(struct work_struct *work)
 		return;
 	if (ring->sqpoll)
 		aring_resources_kill(ring);
-	/* Not when the file is closed: who moves the clock may take long, too. */
-	aring_clock_leave(ring);
+	/*
+	 * Who moves the clock may take long, too, and wait for other items of the
+	 * workqueue: this one comes again rather than wait for him.
+	 */
+	if (!aring_clock_leave(ring)) {
+		queue_delayed_work(aring_wq, &ring->exit_work,
+				   ARING_LEAVE_AGAIN);
+		return;
+	}
 	mutex_lock(&ring->lock);
 	/* From here on what ends pokes us; what ended before is on the list. */
 	WRITE_ONCE(ring->exiting, true);
@@ -344,7 +354,7 @@ static void aring_exit_fn(struct work_struct *work)
 	 */
 	synchronize_rcu();
 	irq_work_sync(&ring->notify_work);
-	if (work_pending(&ring->exit_work))
+	if (delayed_work_pending(&ring->exit_work))
 		return;
 
 	aring_vdev_exit(ring);

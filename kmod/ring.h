@@ -339,7 +339,7 @@ struct aring_ring {
 	unsigned int		nr_mappings;
 	unsigned int		unmapping;
 	struct work_struct	unmap_work;
-	struct work_struct	exit_work;
+	struct delayed_work	exit_work;
 
 	struct aring_timeline	real_time;
 

@@ -512,7 +512,12 @@ static noinline bool aring_submit_special(struct aring_submit *sub,
 	if (old)
 		revert_creds(old);
 	sub->special = aring_submit_is_special(sub);
-	return more && !fatal_signal_pending(current);
+	/*
+	 * Only the thread of SQPOLL gets here when the file is closed: by now
+	 * descriptors and memory may be somebody else's.
+	 */
+	return more && !fatal_signal_pending(current) &&
+	       !READ_ONCE(sub->ring->dying);
 }
 
 /*

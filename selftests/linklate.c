@@ -196,7 +196,6 @@ TEST_F(linklate, an_update_of_the_wrong_kind)
 	SEE_SET(r, { 100, 0 }, { 5, -ECANCELED });
 }
 
-/* A cancel does not find a linked timeout, armed or not: only its target. */
 /* A limit begins behind the first attempt: its own target does not find it yet. */
 TEST_F(linklate, an_update_by_its_own_target)
 {
@@ -228,6 +227,7 @@ TEST_F(linklate, an_update_by_its_own_target)
 	close(p[1]);
 }
 
+/* A cancel does not find a linked timeout, armed or not: only its target. */
 TEST_F(linklate, a_cancel_of_it)
 {
 	struct ring *r = &self->r;

@@ -319,11 +319,17 @@ static __u64 wake_many(struct __test_metadata *_metadata, enum backend backend,
 TEST_F_TIMEOUT(wait, many_are_woken_behind_another, 120)
 {
 	unsigned int n = test_scale(16000, 2000);
-	__u64 alone = wake_many(_metadata, variant->backend, n, false);
-	__u64 behind = wake_many(_metadata, variant->backend, n, true);
+	__u64 alone, behind = 0;
 
-	printf("# %u waiting: woken in %llu us, behind another in %llu us\n", n,
-	       alone / 1000, behind / 1000);
+	/* The machine may have had other things to do. */
+	for (int tries = 3; tries; tries--) {
+		alone = wake_many(_metadata, variant->backend, n, false);
+		behind = wake_many(_metadata, variant->backend, n, true);
+		printf("# %u waiting: woken in %llu us, behind another in %llu us\n",
+		       n, alone / 1000, behind / 1000);
+		if (behind <= 5 * alone + ms(100) * test_slow())
+			break;
+	}
 	EXPECT_LE(behind, 5 * alone + ms(100) * test_slow());
 }
 

@@ -326,10 +326,10 @@ TEST_F(session_soft, many_are_let_go)
 
 	fd = many_held(&r, n);
 	ASSERT_GE(fd, 0);
-	EXPECT_LT(ring_ready(&r), (unsigned int)n / 2);
+	EXPECT_LT(ring_ready(&r), (unsigned int)n);
 	start = now_ns();
 	EXPECT_EQ(0, ring_wait(&r, n));
-	EXPECT_LE(now_ns() - start, ms(3000) * test_slow());
+	EXPECT_LE(now_ns() - start, ms(10000) * test_slow());
 	ring_exit(&r);
 	close(fd);
 }

@@ -598,6 +598,7 @@ TEST_F(life, closing_does_not_wait_for_what_the_thread_is_at)
 	thread = sq_thread(&r);
 	ASSERT_LT(0, thread);
 	prep(&r, ARING_OP_READV, fd, absent.page, 1, 0, 1);
+	prep_write(&r, fd, "no", 2, 0, 2);
 	sq_offer(&r);
 	ASSERT_TRUE(absent_touched(&absent));
 	start = now_ns();
@@ -606,6 +607,8 @@ TEST_F(life, closing_does_not_wait_for_what_the_thread_is_at)
 	EXPECT_TRUE(thread_exists(thread));
 	ASSERT_TRUE(absent_fill(&absent));
 	EXPECT_TRUE(thread_goes(thread));
+	/* what was behind it is not begun */
+	EXPECT_EQ(0, lseek(fd, 0, SEEK_END));
 	/* and what was registered is let go */
 	for (start = now_ns(); write(p[1], "x", 1) == 1; usleep(1000))
 		ASSERT_LT(now_ns() - start, ms(10000) * test_slow());

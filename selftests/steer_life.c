@@ -120,7 +120,7 @@ TEST_F(steer_life, munmap_before_it_is_done)
 	struct ring *r = &self->r;
 	static char buf[8];
 
-	ASSERT_EQ(0, vdev_fifo(r, PAGE, 1, ms(300)));
+	ASSERT_EQ(0, vdev_fifo(r, PAGE, 1, ms(300) * test_slow()));
 	ASSERT_EQ(0, steer_for(r, 1, ARING_ACT_HOLD_DONE, 0));
 	prep_vread(r, buf, 8, 0, 1);
 	ASSERT_EQ(1, ring_submit(r));
