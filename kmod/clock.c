@@ -322,7 +322,7 @@ static int aring_clock_move_by_hand(struct aring_ring *ring,
 	aring_mover_end(ring);
 	mutex_unlock(&tl->move_lock);
 	/* Who came to rest meanwhile saw us at work, and did not look. */
-	aring_quiet_look(ring);
+	aring_quiet_recheck(ring);
 	return ret;
 }
 

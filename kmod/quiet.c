@@ -168,6 +168,22 @@ void aring_quiet_look(struct aring_ring *ring)
 }
 
 /**
+ * aring_quiet_recheck() - a thread that is not known by name has let something go
+ * @ring: a ring with a virtual clock
+ *
+ * Only if all rest already: whoever comes to rest after this looks himself, and
+ * then is not to find the clock moved behind his back. Moved by a work item it
+ * would wake him in the middle of an instant.
+ *
+ * Context: process, no lock held.
+ */
+void aring_quiet_recheck(struct aring_ring *ring)
+{
+	if (aring_quiet(ring->timeline))
+		aring_quiet_look(ring);
+}
+
+/**
  * aring_quiet_forget() - forget all attached threads
  * @tl: that no ring is on any more
  */

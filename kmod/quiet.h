@@ -42,6 +42,7 @@ int aring_quiet_detach(struct aring_timeline *tl);
 void aring_quiet_look_fn(struct work_struct *work);
 void aring_quiet_forget(struct aring_timeline *tl);
 void aring_quiet_look(struct aring_ring *ring);
+void aring_quiet_recheck(struct aring_ring *ring);
 void aring_real_done(struct aring_ring *ring);
 
 /* wait.c: would the thread go on if it were woken now? */

@@ -9,6 +9,7 @@
 #include "compat.h"
 #include "main.h"
 #include "op.h"
+#include "quiet.h"
 #include "sqpoll.h"
 
 /* Operations are numbered in a byte. */
@@ -101,6 +102,9 @@ static int aring_sync_cancel_wait(struct aring_ring *ring,
 		if (ret != -EALREADY)
 			break;
 		aring_run(ring);
+		/* It is no ENTER in which this thread comes to rest. */
+		if (unlikely(aring_is_virtual(ring)))
+			aring_quiet_recheck(ring);
 		if (signal_pending(current)) {
 			ret = -EINTR;
 			break;

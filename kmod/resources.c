@@ -14,6 +14,7 @@
 #include <linux/wait.h>
 
 #include "op.h"
+#include "quiet.h"
 
 /* Process context; the ring is alive. */
 static void aring_rsrc_end(struct aring_rsrc *rsrc)
@@ -274,6 +275,9 @@ static int aring_table_wait(struct aring_table *table)
 	/* Pairs with aring_rsrc_put(). */
 	while (!ret && atomic_read_acquire(&table->users)) {
 		aring_run(ring);
+		/* It is no ENTER in which this thread comes to rest. */
+		if (unlikely(aring_is_virtual(ring)))
+			aring_quiet_recheck(ring);
 		/* Its barrier pairs with the one in aring_cq_wake(). */
 		prepare_to_wait(&ring->enter_wait, &wait, TASK_INTERRUPTIBLE);
 		aring_sleeper_add(ring, &sleeper);

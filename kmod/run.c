@@ -389,8 +389,9 @@ static void aring_ready_done(struct aring_ring *ring, bool leave)
 	if (leave)
 		aring_ready_kick(ring);
 	spin_unlock_irqrestore(&ring->work_lock, flags);
-	/* Who moves the clock waits for this, and this thread may not come to rest. */
-	aring_quiet_poke(ring);
+	/* Who moves the clock by hand waits for this. */
+	if (unlikely(aring_is_virtual(ring)))
+		wake_up_all(&ring->timeline->fired_wait);
 }
 
 /* Is nothing to be run that does not wait, or being run? work_lock. */
@@ -559,9 +560,6 @@ unsigned int aring_run_all(struct aring_ring *ring)
 		if (fatal_signal_pending(current))
 			break;
 	}
-	/* Not all who come here are seen to come to rest. */
-	if (nr)
-		aring_quiet_poke(ring);
 	return nr;
 }
 
