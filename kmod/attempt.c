@@ -129,11 +129,7 @@ bool aring_run_fail(struct aring_req *req)
 	/* Asked for back: completing it says so. */
 	if (aring_state_read(&req->state) == ARING_SUBMITTED)
 		aring_edge_start(req);
-	/* As on Linux 6.1, an error of FSYNC breaks no chain. */
-	if (req->opcode == ARING_OP_FSYNC)
-		req->res = req->steered->fate.error;
-	else
-		aring_req_set_result(req, req->steered->fate.error);
+	aring_op_set_result(req, req->steered->fate.error);
 	aring_run_end(req, ARING_ISSUED_DONE);
 	return true;
 }

@@ -363,7 +363,7 @@ static void aring_late_ripe_fn(struct work_struct *work)
 	while (aring_run_some_unblocked(ring, ARING_RIPE_BATCH))
 		cond_resched();
 	/* As long as there were some, no clock could move. */
-	aring_quiet_poke(ring);
+	aring_quiet_recheck(ring);
 }
 
 /**

@@ -31,7 +31,8 @@ const struct aring_op aring_ops[ARING_NR_OPS] = {
 	[ARING_OP_FSYNC] = {
 		.name		= "fsync",
 		.allow		= ARING_ALLOW,
-		.flags		= ARING_OP_FILE | ARING_OP_BLOCKS,
+		.flags		= ARING_OP_FILE | ARING_OP_BLOCKS |
+				  ARING_OP_UNBROKEN,
 		.prep		= aring_fsync_prep,
 		.issue		= aring_fsync_issue,
 	},

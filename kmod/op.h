@@ -31,6 +31,7 @@
 #define ARING_OP_POLLS		0x08	/* only asks the file whether it is ready */
 #define ARING_OP_PARTS		0x10	/* may wait with a part of it done: net.partial */
 #define ARING_OP_FINAL		0x20	/* does not go back to QUEUED once a cancel lost */
+#define ARING_OP_UNBROKEN	0x40	/* as on Linux 6.1, its error breaks no chain */
 
 /*
  * &aring_op.allow: the bits that the first 32 bits of an SQE may have (opcode,
@@ -78,6 +79,15 @@ struct aring_op {
 #define ARING_NR_OPS	256
 
 extern const struct aring_op aring_ops[ARING_NR_OPS];
+
+/* As aring_req_set_result(), for whatever the operation's own error means. */
+static inline void aring_op_set_result(struct aring_req *req, s32 res)
+{
+	if (req->op->flags & ARING_OP_UNBROKEN)
+		req->res = res;
+	else
+		aring_req_set_result(req, res);
+}
 
 /* Does it wait for the file to be ready, rather than in the attempt itself? */
 static inline bool aring_req_polls_first(const struct aring_req *req)

@@ -40,7 +40,6 @@ int aring_fsync_issue(struct aring_req *req, unsigned int how)
 
 	ret = vfs_fsync_range(req->file, sync->off, end > 0 ? end : LLONG_MAX,
 			      sync->flags & ARING_FSYNC_DATASYNC);
-	/* As on Linux 6.1, an error here breaks no chain. */
-	req->res = ret;
+	aring_op_set_result(req, ret);
 	return ARING_ISSUED_DONE;
 }

@@ -169,7 +169,7 @@ void aring_quiet_look(struct aring_ring *ring)
 
 /**
  * aring_quiet_recheck() - a thread that is not known by name has let something go
- * @ring: a ring with a virtual clock
+ * @ring: the ring
  *
  * Only if all rest already: whoever comes to rest after this looks himself, and
  * then is not to find the clock moved behind his back. Moved by a work item it
@@ -179,7 +179,7 @@ void aring_quiet_look(struct aring_ring *ring)
  */
 void aring_quiet_recheck(struct aring_ring *ring)
 {
-	if (aring_quiet(ring->timeline))
+	if (unlikely(aring_is_virtual(ring)) && aring_quiet(ring->timeline))
 		aring_quiet_look(ring);
 }
 

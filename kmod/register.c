@@ -103,8 +103,7 @@ static int aring_sync_cancel_wait(struct aring_ring *ring,
 			break;
 		aring_run(ring);
 		/* It is no ENTER in which this thread comes to rest. */
-		if (unlikely(aring_is_virtual(ring)))
-			aring_quiet_recheck(ring);
+		aring_quiet_recheck(ring);
 		if (signal_pending(current)) {
 			ret = -EINTR;
 			break;

@@ -276,8 +276,7 @@ static int aring_table_wait(struct aring_table *table)
 	while (!ret && atomic_read_acquire(&table->users)) {
 		aring_run(ring);
 		/* It is no ENTER in which this thread comes to rest. */
-		if (unlikely(aring_is_virtual(ring)))
-			aring_quiet_recheck(ring);
+		aring_quiet_recheck(ring);
 		/* Its barrier pairs with the one in aring_cq_wake(). */
 		prepare_to_wait(&ring->enter_wait, &wait, TASK_INTERRUPTIBLE);
 		aring_sleeper_add(ring, &sleeper);

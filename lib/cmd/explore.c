@@ -276,6 +276,7 @@ static void propose_all(struct exploring *x, const struct plan *p)
 	bool cancelled = false;
 	size_t i;
 
+	x->e->lost += x->o.lost;
 	for (i = 0; i < seen->nr && !cancelled; i++)
 		cancelled = cancels(&seen->req[i]);
 	for (i = 0; i < seen->nr; i++) {
@@ -389,8 +390,6 @@ static int run_once(struct exploring *x, const struct plan *p, bool watch)
 
 	if (!ret && x->o.end.interrupted)
 		ret = 128 + x->o.end.interrupted;
-	if (!ret && watch)
-		x->e->lost += x->o.lost;
 	return ret;
 }
 

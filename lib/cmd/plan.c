@@ -3,6 +3,7 @@
  * Plans: lists of deviations, in memory and as text.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,6 +276,7 @@ static bool expect(struct words *w, const char *word)
 	       wrong(w, "'%s' where there should be '%s'", peek(w), word);
 }
 
+/* The limits are those of the kernel: so what is wrong is said with its line. */
 static bool take_number(struct words *w, const char *of, __u64 min, __u64 max,
 			__u64 *nr)
 {
@@ -283,10 +285,6 @@ static bool take_number(struct words *w, const char *of, __u64 min, __u64 max,
 	w->at++;
 	return true;
 }
-
-/* What the kernel takes, so that what is wrong is said with its line. */
-#define MAX_ERRNO_NR	133
-#define MAX_BYTES	0x7fffffffU
 
 static bool take_number32(struct words *w, const char *of, __u64 min, __u32 *nr)
 {
@@ -337,7 +335,7 @@ static bool read_enter_action(struct words *w, struct aring_deviation *d)
 	}
 	if (next_is(w, "take")) {
 		d->action = ARING_ACT_ENTER_TAKE;
-		return take_number(w, "SQEs", 0, MAX_BYTES, &d->value);
+		return take_number(w, "SQEs", 0, INT_MAX, &d->value);
 	}
 	return wrong(w, "'%s' is done to no ENTER; there are: eintr, take",
 		     peek(w));
@@ -349,7 +347,7 @@ static bool read_fail(struct words *w, struct aring_deviation *d)
 
 	d->action = ARING_ACT_FAIL;
 	if (!name)
-		return take_number(w, "an error", 1, MAX_ERRNO_NR, &d->value) ||
+		return take_number(w, "an error", 1, EHWPOISON, &d->value) ||
 		       wrong(w, "'%s' is no error", peek(w));
 	d->value = name->nr;
 	w->at++;
@@ -373,7 +371,7 @@ static bool read_ticket_action(struct words *w, struct aring_deviation *d)
 		if (!next_is(w, "to") &&
 		    !(take_number(w, "bytes", 1, ~0ULL, &d->was) && expect(w, "to")))
 			return false;
-		return take_number(w, "bytes", 0, MAX_BYTES, &d->value);
+		return take_number(w, "bytes", 0, INT_MAX, &d->value);
 	}
 	if (next_is(w, "fail"))
 		return read_fail(w, d);

@@ -11,12 +11,16 @@
 
 static int failed(const char *what, int err)
 {
+	char shorter[80];
 	const char *next = "look into the kernel log: dmesg | tail";
 
+	snprintf(shorter, sizeof(shorter),
+		 "make the plan shorter: %u lines at most",
+		 ARING_SESSION_MAX_LINES);
 	if (err == -ENOTTY)
 		next = "load the module that belongs to this command";
 	else if (err == -E2BIG)
-		next = "make the plan shorter: 1048576 lines at most";
+		next = shorter;
 	else if (err == -ENOMEM)
 		next = "end other programs, or make it shorter";
 	else if (err == -EMFILE || err == -ENFILE)

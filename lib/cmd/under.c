@@ -37,8 +37,7 @@ static int try_device(void)
 {
 	struct aring_params p = { 0 };
 	struct aring ring;
-	int ret;
-	int fd;
+	int fd, ret;
 
 	fd = open(ARING_DEVICE, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
