@@ -4,6 +4,7 @@
  * are taken back, what becomes of them when the ring or the process ends, and
  * that no byte is lost on the way.
  */
+#include "duel.h"
 #include "sock.h"
 
 RING_FIXTURE(wait);
@@ -566,12 +567,6 @@ struct sender {
 	unsigned int go, stop, sent, delay;
 };
 
-static void relax(unsigned int n)
-{
-	while (n--)
-		__asm__ volatile("" ::: "memory");
-}
-
 static void *send_on_go(void *arg)
 {
 	struct sender *s = arg;
@@ -608,11 +603,9 @@ static bool pair_allowed(int verdict, int target, enum backend backend)
 TEST_F_TIMEOUT(wait, data_against_a_cancel, 120)
 {
 	unsigned long n = test_scale(10000, 500);
-	/* in fewer rounds, and where all is slower, it is found as soon */
-	unsigned int step = 40 * 10000 / n * test_slow();
 
 	for (int kind = 0; kind < STREAMS; kind++) {
-		unsigned int taken = 0, late = 0, lead = 0;
+		struct lead lead = { 0 };
 		struct sender s = { 0 };
 		pthread_t t;
 		int sv[2];
@@ -620,7 +613,7 @@ TEST_F_TIMEOUT(wait, data_against_a_cancel, 120)
 		NEED_EQ(0, net_pair(kind, sv), "%s", NET[kind]);
 		s.fd = sv[1];
 		ASSERT_EQ(0, pthread_create(&t, NULL, send_on_go, &s));
-		for (unsigned long i = 0; i < n; i++) {
+		for (unsigned long i = 0; lead_goes_on(&lead, n); i++) {
 			int verdict = RES_NONE, target = RES_NONE;
 			struct aring_cqe cqe;
 			unsigned char c = ~i;
@@ -628,9 +621,9 @@ TEST_F_TIMEOUT(wait, data_against_a_cancel, 120)
 			prep_recv(&self->r, sv[0], &c, 1, 0, 1);
 			ASSERT_EQ(1, ring_submit(&self->r));
 			prep_cancel(&self->r, 1, 0, 2);
-			s.delay = i * 37 % 2000;
+			s.delay = i * 37 % 2000 + lead_of_event(&lead);
 			__atomic_store_n(&s.go, i + 1, __ATOMIC_RELEASE);
-			relax(lead);
+			relax(lead_of_cancel(&lead));
 			ASSERT_EQ(1, ring_submit(&self->r));
 			for (int k = 0; k < 2; k++) {
 				NEED_EQ(0, ring_cqe(&self->r, &cqe),
@@ -646,17 +639,14 @@ TEST_F_TIMEOUT(wait, data_against_a_cancel, 120)
 			if (target != 1)
 				ASSERT_EQ(1, recv(sv[0], &c, 1, 0));
 			NEED_EQ(i & 255, c, "%s, round %lu", NET[kind], i);
-			taken += target != 1;
-			late += target == 1;
-			lead = target != 1 ? lead + step :
-			       lead > step ? lead - step : 0;
+			lead_shift(&lead, target != 1);
 		}
 		__atomic_store_n(&s.stop, 1, __ATOMIC_RELAXED);
 		pthread_join(t, NULL);
-		printf("# %s: taken back %u, received %u\n", NET[kind], taken,
-		       late);
-		EXPECT_GT(taken, n / 50);
-		EXPECT_GT(late, n / 50);
+		printf("# %s: taken back %lu, received %lu\n", NET[kind],
+		       lead.taken, lead.lost);
+		EXPECT_GT(lead.taken, n / DUEL_SHARE);
+		EXPECT_GT(lead.lost, n / DUEL_SHARE);
 		net_close(sv);
 	}
 }

@@ -4,6 +4,7 @@
  * the event. The pairs of results that are allowed are those of the header's
  * comment. POLL_REMOVE's results are in pollmulti.c.
  */
+#include "duel.h"
 #include "poll.h"
 
 RING_FIXTURE(take_back);
@@ -141,12 +142,6 @@ struct duel {
 	unsigned int delay;
 };
 
-static void relax(unsigned int n)
-{
-	while (n--)
-		__asm__ volatile("" ::: "memory");
-}
-
 static void *shoot(void *arg)
 {
 	struct duel *d = arg;
@@ -198,13 +193,12 @@ static void duel(struct __test_metadata *_metadata, struct ring *r, int way,
 		 unsigned long n, enum backend backend)
 {
 	struct duel d = { .fd = eventfd(0, 0) };
-	unsigned int taken = 0, gone = 0, started = 0;
-	/* how far the cancel is held back, or the event if it is negative */
-	int lead = 0, step = 20 * test_slow();
+	unsigned long gone = 0, started = 0;
+	struct lead lead = { 0 };
 	pthread_t t;
 
 	ASSERT_EQ(0, pthread_create(&t, NULL, shoot, &d));
-	for (unsigned long i = 0; i < n; i++) {
+	for (unsigned long i = 0; lead_goes_on(&lead, n); i++) {
 		int target = RES_NONE, verdict = RES_NONE;
 		bool early = false;
 
@@ -212,9 +206,9 @@ static void duel(struct __test_metadata *_metadata, struct ring *r, int way,
 		ASSERT_EQ(1, ring_submit(r));
 		prep_shot(r, way, d.fd);
 		/* who wins moves to and fro */
-		d.delay = i * 37 % 2000 + (lead < 0 ? -lead : 0);
+		d.delay = i * 37 % 2000 + lead_of_event(&lead);
 		__atomic_store_n(&d.go, d.go + 1, __ATOMIC_RELEASE);
-		relax(lead > 0 ? lead : 0);
+		relax(lead_of_cancel(&lead));
 		ASSERT_EQ(1, ring_submit(r));
 		for (int k = 0; k < 2; k++) {
 			struct aring_cqe cqe;
@@ -237,19 +231,17 @@ static void duel(struct __test_metadata *_metadata, struct ring *r, int way,
 			  verdict, target);
 		if (backend == DEVICE && verdict == -ENOENT)
 			CHECK_TRUE(!early, "-ENOENT ahead of its target");
-		taken += verdict == 0;
 		gone += verdict == -ENOENT;
 		started += verdict == -EALREADY;
-		lead += verdict == 0 ? step : -step;
+		lead_shift(&lead, verdict == 0);
 		eventfd_clear(d.fd);
 	}
 	__atomic_store_n(&d.stop, 1, __ATOMIC_RELAXED);
 	pthread_join(t, NULL);
-	printf("# way %d: taken back %u, too late %u, underway %u\n", way,
-	       taken, gone, started);
-	/* a race that always ends alike shows nothing */
-	EXPECT_GT(taken, n / 50);
-	EXPECT_GT(gone + started, n / 50);
+	printf("# way %d: taken back %lu, too late %lu, underway %lu\n", way,
+	       lead.taken, gone, started);
+	EXPECT_GT(lead.taken, n / DUEL_SHARE);
+	EXPECT_GT(lead.lost, n / DUEL_SHARE);
 	close(d.fd);
 }
 

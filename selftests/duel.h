@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A cancel and an event, round after round, from two CPUs: how far one of them
+ * is held back, so that neither always wins. A race that always ends alike
+ * shows nothing, and where a race is won or lost depends on how fast each of
+ * the two CPUs happens to be at that moment, which on a busy host changes by
+ * the minute and by orders of magnitude.
+ */
+#ifndef ARING_TEST_DUEL_H
+#define ARING_TEST_DUEL_H
+
+#include "ring.h"
+
+/* At least this share of the rounds must end each way. */
+#define DUEL_SHARE	50
+/* While one way lacks its share, go on: up to this many times the rounds. */
+#define DUEL_PATIENCE	10
+
+struct lead {
+	int at;			/* the cancel is held back; the event if < 0 */
+	int step;
+	bool taken_last;
+	unsigned long taken, lost;
+};
+
+static inline void relax(unsigned int n)
+{
+	while (n--)
+		__asm__ volatile("" ::: "memory");
+}
+
+/* How long each of the two waits, in turns of relax(). */
+static inline unsigned int lead_of_cancel(const struct lead *l)
+{
+	return l->at > 0 ? l->at : 0;
+}
+
+static inline unsigned int lead_of_event(const struct lead *l)
+{
+	return l->at < 0 ? -l->at : 0;
+}
+
+/*
+ * A round is over: give the loser a start. The longer one of the two wins
+ * without a break, the larger each step.
+ */
+static inline void lead_shift(struct lead *l, bool taken)
+{
+	const int first = 20 * test_slow(), most = 1 << 20;
+
+	if (!l->step || taken != l->taken_last)
+		l->step = first;
+	else if (l->step < most)
+		l->step *= 2;
+	l->taken_last = taken;
+	if (taken)
+		l->taken++;
+	else
+		l->lost++;
+	l->at += taken ? l->step : -l->step;
+	/* 100 ms or so: no stall of a CPU is longer than the other may wait */
+	if (l->at > 16 * most)
+		l->at = 16 * most;
+	if (l->at < -16 * most)
+		l->at = -16 * most;
+}
+
+/* Is there another round, of @n? */
+static inline bool lead_goes_on(const struct lead *l, unsigned long n)
+{
+	unsigned long done = l->taken + l->lost;
+	unsigned long fewer = l->taken < l->lost ? l->taken : l->lost;
+
+	return done < n ||
+	       (fewer <= n / DUEL_SHARE && done < n * DUEL_PATIENCE);
+}
+
+#endif /* ARING_TEST_DUEL_H */
