@@ -216,8 +216,8 @@ static void aring_ring_free(struct aring_ring *ring)
  * aring_ring_create() - make a ring for the calling task
  * @params: in and out, the kernel's own copy
  *
- * Return: the ring, or -EINVAL or -ENOMEM as a pointer. aring_ring_kill()
- * ends it.
+ * Return: the ring, or as a pointer -EINVAL, -ENOMEM, or -EAGAIN if the user may have
+ * no more threads for SQPOLL. aring_ring_kill() ends it.
  */
 struct aring_ring *aring_ring_create(struct aring_params *params)
 {
@@ -238,7 +238,7 @@ struct aring_ring *aring_ring_create(struct aring_params *params)
 	ring->owner = get_task_struct(current);
 	ring->memcg = get_mem_cgroup_from_mm(current->mm);
 	ring->user = aring_user_get(current_uid());
-	ring->max_peer_workers = rlimit(RLIMIT_NPROC);
+	ring->max_threads = rlimit(RLIMIT_NPROC);
 	aring_resources_init(ring);
 	ret = ring->user ? aring_ring_alloc(ring, params) : -ENOMEM;
 	if (!ret && (params->flags & ARING_SETUP_SQPOLL))

@@ -38,6 +38,7 @@
 
 #include "order.h"
 #include "resources.h"
+#include "user.h"
 #include "steer.h"
 #include "timeline.h"
 #include "uapi/linux/aring.h"
@@ -132,6 +133,7 @@ struct aring_shared {
  * @nr_workers: how many threads there are or are being made; work_lock
  * @nr_idle: how many of them wait; work_lock
  * @max_workers: no more than that
+ * @kind: as what its threads are counted
  * @busy: one of its requests is being run, and they are run one by one; work_lock
  * @name: for the threads' names
  * @nr_taken: requests taken off the queue so far; work_lock
@@ -146,6 +148,7 @@ struct aring_pool {
 	unsigned int		nr_workers;
 	unsigned int		nr_idle;
 	unsigned int		max_workers;
+	enum aring_thread_kind	kind;
 	bool			busy;
 	const char		*name;
 	u32			nr_taken;
@@ -182,7 +185,7 @@ struct aring_bucket {
  * @owner: who set the ring up, referenced; workers join its cgroups
  * @memcg: who pays for what a worker allocates
  * @user: the owner, for counting threads over his rings
- * @max_peer_workers: RLIMIT_NPROC of the owner at set-up
+ * @max_threads: RLIMIT_NPROC of the owner at set-up
  * @sqpoll: with SQPOLL the thread that submits, else NULL
  * @timeline: its clock: @real_time, or a virtual one. Changed once at most, under
  *	submit_lock, @lock and work_lock, while nothing is under way.
@@ -271,7 +274,7 @@ struct aring_ring {
 	struct task_struct	*owner;
 	struct mem_cgroup	*memcg;
 	struct aring_user	*user;
-	unsigned long		max_peer_workers;
+	unsigned long		max_threads;
 	struct aring_sqpoll	*sqpoll;
 	struct aring_timeline	*timeline;
 	bool			closely;

@@ -180,16 +180,21 @@ int aring_sqpoll_create(struct aring_ring *ring, const struct aring_params *p)
  * aring_sqpoll_start() - let the thread run
  * @ring: ready for use
  *
- * Return: 0 or why there is no thread.
+ * Return: 0; -EAGAIN if the user has as many as he may; or why it cannot be made.
  */
 int aring_sqpoll_start(struct aring_ring *ring)
 {
 	struct task_struct *task;
 
+	if (!aring_user_add_thread(ring->user, ARING_THREAD_SQPOLL,
+				   max(ring->max_threads, 1UL)))
+		return -EAGAIN;
 	task = kthread_create(aring_sqpoll_fn, ring, "aring-sq/%d",
 			      task_pid_nr(current));
-	if (IS_ERR(task))
+	if (IS_ERR(task)) {
+		aring_user_del_thread(ring->user, ARING_THREAD_SQPOLL);
 		return PTR_ERR(task);
+	}
 	cgroup_attach_task_all(current, task);
 	if (ring->sqpoll->cpu >= 0)
 		set_cpus_allowed_ptr(task, cpumask_of(ring->sqpoll->cpu));
@@ -281,6 +286,7 @@ bool aring_sqpoll_exit(struct aring_ring *ring)
 	kthread_stop(sqpoll->task);
 	put_task_struct(sqpoll->task);
 	sqpoll->task = NULL;
+	aring_user_del_thread(ring->user, ARING_THREAD_SQPOLL);
 	return true;
 }
 

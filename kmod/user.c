@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Threads that may wait for a peer are as many as the peers please. They are
- * counted by user, against RLIMIT_NPROC, over all of his rings: a limit for
- * one ring would be worth nothing to who opens many.
+ * The kernel threads of rings are counted by user, against RLIMIT_NPROC, over all
+ * of his rings: a limit for one ring would be worth nothing against who opens
+ * many. Each kind may be as many as that.
  */
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -65,34 +65,57 @@ void aring_user_put(struct aring_user *user)
 }
 
 /**
- * aring_user_add_worker() - may there be one more thread?
+ * aring_user_add_thread() - may there be one more thread?
  * @user: whose
- * @limit: RLIMIT_NPROC of the ring's owner; one thread is always allowed
+ * @kind: which
+ * @limit: so many of that kind and no more
  *
- * Return: true if it was counted; aring_user_del_worker() takes it back.
+ * Context: any.
+ *
+ * Return: true if it was counted; aring_user_del_thread() takes it back.
  */
-bool aring_user_add_worker(struct aring_user *user, unsigned long limit)
+bool aring_user_add_thread(struct aring_user *user, enum aring_thread_kind kind,
+			   unsigned long limit)
 {
 	unsigned long flags;
 	bool ok;
 
 	spin_lock_irqsave(&aring_users_lock, flags);
-	ok = user->nr_peer_workers < max(limit, 1UL);
+	ok = user->nr_threads[kind] < limit;
 	if (ok)
-		user->nr_peer_workers++;
+		WRITE_ONCE(user->nr_threads[kind], user->nr_threads[kind] + 1);
 	spin_unlock_irqrestore(&aring_users_lock, flags);
 	return ok;
 }
 
 /**
- * aring_user_del_worker() - one thread less
+ * aring_user_del_thread() - one thread less
  * @user: whose
+ * @kind: which
+ *
+ * Context: any.
  */
-void aring_user_del_worker(struct aring_user *user)
+void aring_user_del_thread(struct aring_user *user, enum aring_thread_kind kind)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&aring_users_lock, flags);
-	user->nr_peer_workers--;
+	WRITE_ONCE(user->nr_threads[kind], user->nr_threads[kind] - 1);
 	spin_unlock_irqrestore(&aring_users_lock, flags);
+}
+
+/**
+ * aring_user_crowded() - may idle threads soon be in the way of others?
+ * @user: whose
+ * @kind: which
+ * @limit: as for aring_user_add_thread()
+ *
+ * Context: any; a look, without a lock.
+ *
+ * Return: true if more than half of what is allowed is there.
+ */
+bool aring_user_crowded(const struct aring_user *user,
+			enum aring_thread_kind kind, unsigned long limit)
+{
+	return READ_ONCE(user->nr_threads[kind]) > limit / 2;
 }

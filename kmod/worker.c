@@ -30,11 +30,12 @@
 #include "hold.h"
 #include "op.h"
 #include "quiet.h"
-#include "user.h"
 #include "where.h"
 #include "worker.h"
 
 #define ARING_WORKER_IDLE	(5 * HZ)
+/* The same where idle threads may keep other rings from having theirs. */
+#define ARING_WORKER_IDLE_CROWDED	(HZ / 10 ?: 1)
 
 /**
  * struct aring_worker - one thread
@@ -72,6 +73,15 @@ static struct aring_pool *aring_pool_for(struct aring_req *req)
 	return &req->ring->unbounded;
 }
 
+/* RLIMIT_NPROC; a ring may have what it needs to get on even if that is less. */
+static unsigned long aring_pool_limit(const struct aring_pool *pool)
+{
+	unsigned long least = pool->max_workers == UINT_MAX ?
+			      1 : pool->max_workers;
+
+	return max(pool->ring->max_threads, least);
+}
+
 /*
  * Count up to @want threads more, as far as the user may have them. work_lock.
  * Return: how many; *@full if he may not have all.
@@ -79,15 +89,12 @@ static struct aring_pool *aring_pool_for(struct aring_req *req)
 static unsigned int aring_pool_count(struct aring_pool *pool,
 				     unsigned int want, bool *full)
 {
-	struct aring_ring *ring = pool->ring;
-	unsigned int nr = want;
+	unsigned int nr;
 
-	if (pool == &ring->unbounded) {
-		for (nr = 0; nr < want; nr++) {
-			if (!aring_user_add_worker(ring->user,
-						   ring->max_peer_workers))
-				break;
-		}
+	for (nr = 0; nr < want; nr++) {
+		if (!aring_user_add_thread(pool->ring->user, pool->kind,
+					   aring_pool_limit(pool)))
+			break;
 	}
 	WRITE_ONCE(pool->nr_workers, pool->nr_workers + nr);
 	*full = nr < want;
@@ -98,8 +105,7 @@ static unsigned int aring_pool_count(struct aring_pool *pool,
 static void aring_pool_uncount(struct aring_pool *pool)
 {
 	WRITE_ONCE(pool->nr_workers, pool->nr_workers - 1);
-	if (pool == &pool->ring->unbounded)
-		aring_user_del_worker(pool->ring->user);
+	aring_user_del_thread(pool->ring->user, pool->kind);
 }
 
 /* Requests wait and nobody is free to take them. work_lock. */
@@ -322,6 +328,13 @@ static void aring_worker_disown(struct aring_worker *worker)
 		flush_signals(current);
 }
 
+static long aring_pool_idle_time(const struct aring_pool *pool)
+{
+	return aring_user_crowded(pool->ring->user, pool->kind,
+				  aring_pool_limit(pool)) ?
+	       ARING_WORKER_IDLE_CROWDED : ARING_WORKER_IDLE;
+}
+
 /* Wait for work. Return: NULL when it is time to go; the caller is unlisted. */
 static struct aring_req *aring_worker_wait(struct aring_worker *worker)
 {
@@ -365,7 +378,7 @@ static struct aring_req *aring_worker_wait(struct aring_worker *worker)
 		}
 		set_current_state(TASK_IDLE);
 		spin_unlock_irq(&ring->work_lock);
-		left = schedule_timeout(ARING_WORKER_IDLE);
+		left = schedule_timeout(aring_pool_idle_time(pool));
 		spin_lock_irq(&ring->work_lock);
 	}
 	if (!req) {
@@ -570,11 +583,13 @@ static void aring_spawn_fn(struct work_struct *work)
 }
 
 static void aring_pool_init(struct aring_ring *ring, struct aring_pool *pool,
-			    const char *name, unsigned int max_workers)
+			    const char *name, unsigned int max_workers,
+			    enum aring_thread_kind kind)
 {
 	pool->ring = ring;
 	pool->name = name;
 	pool->max_workers = max_workers;
+	pool->kind = kind;
 	pool->queue = RB_ROOT_CACHED;
 	INIT_LIST_HEAD(&pool->workers);
 	INIT_LIST_HEAD(&pool->idle);
@@ -589,10 +604,12 @@ void aring_pools_init(struct aring_ring *ring)
 {
 	init_waitqueue_head(&ring->workers_gone);
 	aring_pool_init(ring, &ring->bounded, "disk",
-			min(aring_sq_entries(ring), 4 * num_online_cpus()));
-	aring_pool_init(ring, &ring->unbounded, "peer", UINT_MAX);
-	aring_pool_init(ring, &ring->ready, "ready", 1);
-	aring_pool_init(ring, &ring->owing, "owing", 1);
+			min(aring_sq_entries(ring), 4 * num_online_cpus()),
+			ARING_THREAD_DISK);
+	aring_pool_init(ring, &ring->unbounded, "peer", UINT_MAX,
+			ARING_THREAD_PEER);
+	aring_pool_init(ring, &ring->ready, "ready", 1, ARING_THREAD_BRIEF);
+	aring_pool_init(ring, &ring->owing, "owing", 1, ARING_THREAD_BRIEF);
 }
 
 static bool aring_pool_rests(const struct aring_pool *pool)
