@@ -41,12 +41,12 @@ static inline unsigned int lead_of_event(const struct lead *l)
 }
 
 /*
- * A round is over: give the loser a start. The longer one of the two wins
+ * A round is over for both: give the loser a start. The longer one of the two wins
  * without a break, the larger each step.
  */
 static inline void lead_shift(struct lead *l, bool taken)
 {
-	const int first = 20 * test_slow(), most = 1 << 20;
+	const int first = 20 * test_slow(), most = 1 << 16;
 
 	if (!l->step || taken != l->taken_last)
 		l->step = first;
@@ -58,7 +58,7 @@ static inline void lead_shift(struct lead *l, bool taken)
 	else
 		l->lost++;
 	l->at += taken ? l->step : -l->step;
-	/* 100 ms or so: no stall of a CPU is longer than the other may wait */
+	/* some milliseconds: what is further apart was one CPU's stall */
 	if (l->at > 16 * most)
 		l->at = 16 * most;
 	if (l->at < -16 * most)

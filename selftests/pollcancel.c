@@ -139,6 +139,7 @@ TEST_F(take_back, sync_cancel)
 struct duel {
 	int fd;
 	unsigned int go, stop;
+	unsigned int shots;
 	unsigned int delay;
 };
 
@@ -159,6 +160,7 @@ static void *shoot(void *arg)
 		seen++;
 		relax(d->delay);
 		eventfd_add(d->fd, 1);
+		__atomic_store_n(&d->shots, seen, __ATOMIC_RELEASE);
 	}
 }
 
@@ -233,6 +235,9 @@ static void duel(struct __test_metadata *_metadata, struct ring *r, int way,
 			CHECK_TRUE(!early, "-ENOENT ahead of its target");
 		gone += verdict == -ENOENT;
 		started += verdict == -EALREADY;
+		/* one that came too late is not to be another round's */
+		while (__atomic_load_n(&d.shots, __ATOMIC_ACQUIRE) != d.go)
+			sched_yield();
 		lead_shift(&lead, verdict == 0);
 		eventfd_clear(d.fd);
 	}
