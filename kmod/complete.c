@@ -120,6 +120,9 @@ static bool aring_post_now(struct aring_ring *ring, struct aring_req *req)
 	if (unlikely(ring->nr_overflow ||
 		     (!ring->cq_room && !aring_cq_look_for_room(ring)) ||
 		     aring_fate_cq_full(req))) {
+		/* The CQ may be empty, and nothing in it that was signalled. */
+		if (!ring->nr_overflow && ring->cq_room)
+			aring_eventfd_owe(ring);
 		list_add_tail(&req->cq_entry, &ring->overflow);
 		if (!ring->nr_overflow)
 			atomic_or(ARING_SQ_CQ_OVERFLOW,

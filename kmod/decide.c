@@ -15,6 +15,7 @@
 #include "permit.h"
 #include "session.h"
 #include "steer.h"
+#include "where.h"
 
 /* ---- what a request asks for ---------------------------------------------- */
 
@@ -94,6 +95,15 @@ static u32 aring_asked_block(const struct file *file)
 	return bdev ? bdev_logical_block_size(bdev) : i_blocksize(inode);
 }
 
+/* What a part of a write means to procfs or sysfs, only the kernel's writer knows. */
+static enum aring_kind aring_asked_kind(const struct file *file)
+{
+	enum aring_kind kind = aring_kind_of(file);
+
+	return kind == ARING_KIND_REG && !aring_where_stores(file) ?
+	       ARING_KIND_OTHER : kind;
+}
+
 static void aring_asked(const struct aring_req *req,
 			const struct aring_sqe *sqe, struct aring_seen *what)
 {
@@ -108,7 +118,7 @@ static void aring_asked(const struct aring_req *req,
 		.ring		= member->ring,
 		.process	= member->process->nr,
 		.opcode		= req->opcode,
-		.kind		= aring_kind_of(file),
+		.kind		= aring_asked_kind(file),
 	};
 	if ((class & ARING_CLASS_RW) && (sqe->rw_flags & (__force u32)RWF_NOWAIT))
 		what->flags |= ARING_SEEN_NOWAIT;
@@ -118,6 +128,10 @@ static void aring_asked(const struct aring_req *req,
 		if (sqe->msg_flags & MSG_WAITALL)
 			what->flags |= ARING_SEEN_WAITALL;
 	}
+	if (req->sqe_flags & ARING_SQE_IO_DRAIN)
+		what->flags |= ARING_SEEN_DRAIN;
+	if ((class & ARING_CLASS_TIMEOUT) && (u32)sqe->off)
+		what->flags |= ARING_SEEN_COUNTS;
 	if (file && (file->f_flags & O_NONBLOCK))
 		what->flags |= ARING_SEEN_NONBLOCK;
 	if (file && (file->f_flags & O_DIRECT)) {
@@ -319,6 +333,19 @@ static bool aring_cuts_chain(const struct aring_ring *ring, u32 nr)
 	       (READ_ONCE(aring_sqe_at(ring, index)->flags) & ARING_SQE_LINKS);
 }
 
+/*
+ * Has the same wait been interrupted just before? An automatic clock moves when all
+ * sleep: a program that is never let sleep would not get on.
+ */
+static bool aring_offer_again(const struct aring_ring *ring)
+{
+	const struct aring_member *member = ring->member;
+
+	return aring_is_virtual(ring) && READ_ONCE(member->interrupted) &&
+	       READ_ONCE(member->in_vain) ==
+	       READ_ONCE(ring->shared->cq.tail);
+}
+
 static void aring_offer(struct aring_ring *ring, struct aring_offer *offer,
 			const struct aring_enter *enter)
 {
@@ -337,7 +364,7 @@ static void aring_offer(struct aring_ring *ring, struct aring_offer *offer,
 	if ((enter->flags & ARING_ENTER_GETEVENTS) && enter->min_complete &&
 	    !(enter->flags & (ARING_ENTER_SQ_WAKEUP | ARING_ENTER_SQ_WAIT)) &&
 	    !enter->to_submit && !aring_cq_ready(ring) &&
-	    !READ_ONCE(ring->nr_overflow))
+	    !READ_ONCE(ring->nr_overflow) && !aring_offer_again(ring))
 		offer->when |= ARING_WHEN_IDLE;
 }
 
@@ -447,8 +474,12 @@ int aring_session_enter(struct aring_ring *ring,
 		found = aring_enter_chaos(ring, &offer, &line);
 	if (!found)
 		return 0;
-	if (line.action == ARING_ACT_ENTER_EINTR)
+	if (line.action == ARING_ACT_ENTER_EINTR) {
+		WRITE_ONCE(ring->member->in_vain,
+			   READ_ONCE(ring->shared->cq.tail));
+		WRITE_ONCE(ring->member->interrupted, true);
 		return -EINTR;
+	}
 	*take = min_t(u64, *take, line.value);
 	return 0;
 }

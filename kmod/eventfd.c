@@ -106,6 +106,20 @@ void aring_eventfd_note(struct aring_ring *ring)
 		WRITE_ONCE(ring->rsrc.eventfd_elsewhere, true);
 }
 
+/**
+ * aring_eventfd_owe() - a CQE is kept back that would not have to be
+ * @ring: the ring
+ *
+ * Whoever waits for the eventfd alone would not come and fetch it: he is to look,
+ * and will find ARING_SQ_CQ_OVERFLOW.
+ *
+ * Context: any, cq_lock held.
+ */
+void aring_eventfd_owe(struct aring_ring *ring)
+{
+	ring->rsrc.eventfd_tail = ring->cq_tail - 1;
+}
+
 /* Is there a CQE that was not signalled yet? */
 static bool aring_eventfd_news(struct aring_ring *ring)
 {

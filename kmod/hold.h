@@ -30,7 +30,7 @@ bool aring_late_is_followed(struct aring_ring *ring, u32 ticket);
 void aring_late_unfollow(struct aring_ring *ring, u32 ticket);
 void aring_late_arm(struct aring_req *req);
 void aring_late_retire(struct aring_req *req);
-bool aring_late_look(struct aring_ring *ring);
+bool aring_late_look(struct aring_ring *ring, bool in_enter);
 void aring_late_watch(struct aring_ring *ring);
 
 /**
@@ -55,6 +55,23 @@ static __always_inline bool aring_hold_is_due(const struct aring_req *req)
 	default:
 		return false;
 	}
+}
+
+/**
+ * aring_hold_is_early() - is it held where it is QUEUED, and not tried yet?
+ * @req: in the tables; &aring_ring.lock held
+ *
+ * What its first attempt will look at may be changed then.
+ *
+ * Return: true if so.
+ */
+static inline bool aring_hold_is_early(const struct aring_req *req)
+{
+	u16 at = aring_req_has_fate(req) ? READ_ONCE(req->steered->at) :
+					   ARING_ACT_NONE;
+
+	return (at == ARING_ACT_HOLD_STARTED || at == ARING_ACT_CANCEL_WINS) &&
+	       aring_state_read(&req->state) == ARING_QUEUED;
 }
 
 /* Does its CQE find the ring full, whether it is or not? */

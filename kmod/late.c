@@ -15,12 +15,18 @@
  * requests, for a peer or for a timer: those may take for ever. If there is nothing,
  * the one with the lowest ticket is let go. For programs that wait in another way
  * a second is enough.
+ *
+ * What is delayed ends with time. An automatic clock may stand, though: for who waits
+ * in poll(2) it does, and for who sleeps in ENTER if another ring has nobody there or a
+ * request on a file is under way. So a delay that has seen no time pass for a second is
+ * let go as well; for five if nobody sleeps in ENTER, who may be busy instead.
  */
 #include "hold.h"
 #include "op.h"
 #include "quiet.h"
 
 #define ARING_SOFT_LIMIT	HZ
+#define ARING_STUCK_LIMIT	(5 * HZ)
 
 /* The time of a DELAY is over. */
 static void aring_late_fire(struct aring_event *event)
@@ -120,13 +126,14 @@ bool aring_late_is_followed(struct aring_ring *ring, u32 ticket)
  */
 void aring_late_arm(struct aring_req *req)
 {
+	struct aring_steered *steered = req->steered;
 	struct aring_ring *ring = req->ring;
 	u64 time;
 
-	if (check_add_overflow(aring_now(ring), req->steered->fate.value,
-			       &time))
+	steered->clock = aring_now(ring);
+	if (check_add_overflow(steered->clock, steered->fate.value, &time))
 		time = U64_MAX;
-	aring_event_arm(ring, &req->steered->delay, time, req->ticket);
+	aring_event_arm(ring, &steered->delay, time, req->ticket);
 }
 
 /* Let those go that are to be completed behind a ticket. cq_lock. */
@@ -181,16 +188,26 @@ void aring_late_retire(struct aring_req *req)
 
 /* ---- nothing hangs by it ------------------------------------------------- */
 
-/* Does time pass without the program's doing? &aring_ring.lock. */
-static bool aring_late_time_passes(const struct aring_ring *ring)
+/*
+ * Does time pass without the program's doing, as far as is known here? An automatic
+ * clock's does while somebody sleeps in ENTER. &aring_ring.lock.
+ */
+static bool aring_late_time_passes(struct aring_ring *ring, bool in_enter)
 {
 	const struct aring_timeline *tl = ring->timeline;
 
-	return !tl->is_virtual || tl->automatic;
+	if (!tl->is_virtual)
+		return true;
+	/* A hint: who comes or goes meanwhile looks himself, or is looked for. */
+	return tl->automatic &&
+	       (in_enter || waitqueue_active(&ring->enter_wait));
 }
 
-/* Does it end without the program's doing, or a peer's? &aring_ring.lock. */
-static bool aring_late_can_end(const struct aring_req *req)
+/*
+ * Does it end without the program's doing, or a peer's? If time @passes, also by
+ * that. &aring_ring.lock.
+ */
+static bool aring_late_can_end(const struct aring_req *req, bool passes)
 {
 	u16 at = ARING_ACT_NONE;
 
@@ -199,8 +216,7 @@ static bool aring_late_can_end(const struct aring_req *req)
 	if (aring_req_has_fate(req))
 		at = READ_ONCE(req->steered->at);
 	if (at != ARING_ACT_NONE)
-		return at == ARING_ACT_DELAY &&
-		       aring_late_time_passes(req->ring);
+		return at == ARING_ACT_DELAY && passes;
 	/* Whatever it was. */
 	if (aring_req_has_fate(req) && READ_ONCE(req->steered->ripe))
 		return true;
@@ -212,7 +228,7 @@ static bool aring_late_can_end(const struct aring_req *req)
 		return false;
 	case ARING_OP_VREAD:
 	case ARING_OP_VWRITE:
-		return aring_late_time_passes(req->ring);
+		return passes;
 	default:
 		if (!req->peer)
 			return true;
@@ -222,7 +238,7 @@ static bool aring_late_can_end(const struct aring_req *req)
 }
 
 /* &aring_ring.lock. */
-static bool aring_late_any_can_end(struct aring_ring *ring)
+static bool aring_late_any_can_end(struct aring_ring *ring, bool passes)
 {
 	bool all_held, delayed;
 	struct aring_req *req;
@@ -234,10 +250,10 @@ static bool aring_late_any_can_end(struct aring_ring *ring)
 	delayed = ring->steer.nr_delayed;
 	spin_unlock_irq(&ring->cq_lock);
 	if (all_held)
-		return delayed && aring_late_time_passes(ring);
+		return delayed && passes;
 	for (i = 0; i < 1U << ring->hash_bits; i++) {
 		list_for_each_entry(req, &ring->buckets[i].by_data, by_data) {
-			if (aring_late_can_end(req))
+			if (aring_late_can_end(req, passes))
 				return true;
 		}
 	}
@@ -265,14 +281,50 @@ static struct rb_node *aring_soft_first(const struct aring_ring *ring,
 	return found;
 }
 
-/*
- * The soft one with the lowest ticket, or with @old of those that have been held for
- * long and come behind @last, if that is given. &aring_ring.lock, which keeps it.
- */
-static struct aring_req *aring_late_find(struct aring_ring *ring, bool old,
-					 const u32 *last)
+/* The soft one with the lowest ticket. &aring_ring.lock, which keeps it. */
+static struct aring_req *aring_late_find(struct aring_ring *ring, bool passes)
 {
 	const struct aring_steered *steered;
+	struct aring_req *found = NULL;
+	struct rb_node *node;
+
+	spin_lock_irq(&ring->cq_lock);
+	for (node = aring_soft_first(ring, NULL); node && !found;
+	     node = rb_next(node)) {
+		steered = rb_entry(node, struct aring_steered, soft);
+		if (steered->at != ARING_ACT_DELAY || !passes)
+			found = steered->req;
+	}
+	spin_unlock_irq(&ring->cq_lock);
+	return found;
+}
+
+/* Has it been held for so long that nobody is to wait for it any more? cq_lock. */
+static bool aring_late_is_old(struct aring_ring *ring,
+			      struct aring_steered *steered)
+{
+	unsigned long limit = ARING_SOFT_LIMIT;
+	u64 now;
+
+	if (steered->at == ARING_ACT_DELAY) {
+		if (!ring->timeline->is_virtual)
+			return false;
+		now = aring_now(ring);
+		if (steered->clock != now) {
+			steered->clock = now;
+			steered->since = jiffies;
+		}
+		if (!waitqueue_active(&ring->enter_wait))
+			limit = ARING_STUCK_LIMIT;
+	}
+	return time_after_eq(jiffies, steered->since + limit);
+}
+
+/* The first one behind @last, if that is given, that has been held for long. */
+static struct aring_req *aring_late_find_old(struct aring_ring *ring,
+					     const u32 *last)
+{
+	struct aring_steered *steered;
 	struct aring_req *found = NULL;
 	struct rb_node *node;
 
@@ -280,11 +332,7 @@ static struct aring_req *aring_late_find(struct aring_ring *ring, bool old,
 	for (node = aring_soft_first(ring, last); node && !found;
 	     node = rb_next(node)) {
 		steered = rb_entry(node, struct aring_steered, soft);
-		if (steered->at == ARING_ACT_DELAY &&
-		    aring_late_time_passes(ring))
-			continue;
-		if (!old || time_after_eq(jiffies,
-					  steered->since + ARING_SOFT_LIMIT))
+		if (aring_late_is_old(ring, steered))
 			found = steered->req;
 	}
 	spin_unlock_irq(&ring->cq_lock);
@@ -294,20 +342,23 @@ static struct aring_req *aring_late_find(struct aring_ring *ring, bool old,
 /**
  * aring_late_look() - somebody is about to wait: let a soft hold go if he must
  * @ring: the ring
+ * @in_enter: he is to sleep in ENTER, not elsewhere
  *
  * Context: process, no lock held.
  *
  * Return: true if one was let go: look again.
  */
-bool aring_late_look(struct aring_ring *ring)
+bool aring_late_look(struct aring_ring *ring, bool in_enter)
 {
 	struct aring_req *req = NULL;
+	bool passes;
 
 	/* What ends from here on is looked at again. */
 	WRITE_ONCE(ring->steer.look, false);
 	mutex_lock(&ring->lock);
-	if (!aring_late_any_can_end(ring))
-		req = aring_late_find(ring, false, NULL);
+	passes = aring_late_time_passes(ring, in_enter);
+	if (!aring_late_any_can_end(ring, passes))
+		req = aring_late_find(ring, passes);
 	if (req)
 		aring_hold_let_go(req);
 	mutex_unlock(&ring->lock);
@@ -339,7 +390,7 @@ static void aring_late_fn(struct work_struct *work)
 	/* There may be many: others want the lock, too. */
 	do {
 		mutex_lock(&ring->lock);
-		req = aring_late_find(ring, true, any ? &last : NULL);
+		req = aring_late_find_old(ring, any ? &last : NULL);
 		if (req) {
 			last = req->ticket;
 			any = true;

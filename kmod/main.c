@@ -337,7 +337,7 @@ static __poll_t aring_poll(struct file *file, poll_table *wait)
 	poll_wait(file, &ring->poll_wait, wait);
 	/* Who is about to wait for what is held by chaos. */
 	if (unlikely(READ_ONCE(ring->steer.nr_soft)))
-		aring_late_look(ring);
+		aring_late_look(ring, false);
 	/* Pairs with the barrier in aring_cq_wake() and aring_run_place(). */
 	smp_mb();
 	if (READ_ONCE(ring->shared->sq.tail) - READ_ONCE(ring->shared->sq.head)

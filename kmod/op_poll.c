@@ -13,6 +13,7 @@
  */
 #include <linux/poll.h>
 
+#include "hold.h"
 #include "main.h"
 #include "op.h"
 #include "quiet.h"
@@ -278,6 +279,7 @@ int aring_poll_remove_issue(struct aring_req *req, unsigned int how)
 	struct aring_ring *ring = req->ring;
 	struct aring_req *target;
 	int ret = -ENOENT;
+	bool held;
 
 	mutex_lock(&ring->lock);
 	target = aring_find_by_data(ring, update->key, ARING_OP_POLL_ADD);
@@ -288,12 +290,14 @@ int aring_poll_remove_issue(struct aring_req *req, unsigned int how)
 		aring_req_set_result(req, ret);
 		return ARING_ISSUED_DONE;
 	}
-	ret = aring_poll_take(target);
+	/* Held, it will be armed so. */
+	held = aring_hold_is_early(target);
+	ret = held ? 0 : aring_poll_take(target);
 	if (!ret)
 		aring_poll_change(target, update);
 	mutex_unlock(&ring->lock);
 	aring_req_set_result(req, ret);
-	if (ret)
+	if (ret || held)
 		return ARING_ISSUED_DONE;
 	/* Ours as long as it is STARTED. It may be ready for what is new. */
 	if (target->where == ARING_WHERE_ENTER && !aring_is_at_home(target))

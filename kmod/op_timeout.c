@@ -15,6 +15,7 @@
 #include <linux/uaccess.h>
 
 #include "edge.h"
+#include "hold.h"
 #include "op.h"
 
 static clockid_t aring_timeout_clock(u32 flags)
@@ -321,6 +322,14 @@ static int aring_timeout_update(struct aring_req *target,
 	unsigned long flags;
 	int ret = -EALREADY;
 
+	/* Held, it will be armed so, and its time begins to run then. */
+	if (aring_hold_is_early(target)) {
+		timeout->time = cancel->time;
+		timeout->off = 0;
+		timeout->flags &= ~ARING_TIMEOUT_ABS;
+		timeout->flags |= cancel->flags & ARING_TIMEOUT_ABS;
+		return 0;
+	}
 	/* One that waits for other requests has no time yet; a hint, see below. */
 	if (!data_race(target->timer_ready))
 		return -ENOENT;

@@ -70,7 +70,9 @@
 #define ARING_WHEN_WAITALL	(1U << 5)	/* with MSG_WAITALL */
 #define ARING_WHEN_IDLE		(1U << 6)	/* ENTER would wait: CQ empty, nothing to submit */
 #define ARING_WHEN_WHOLE	(1U << 7)	/* no chain is cut in two */
-#define ARING_NR_WHENS		8
+#define ARING_WHEN_DRAIN	(1U << 8)	/* with IO_DRAIN */
+#define ARING_WHEN_COUNTS	(1U << 9)	/* it counts completions */
+#define ARING_NR_WHENS		10
 
 /**
  * enum aring_leave - whether a level permits it
@@ -180,6 +182,10 @@ static inline __u32 aring_when_of(const struct aring_seen *what)
 		when |= ARING_WHEN_NOWAIT;
 	if (what->flags & ARING_SEEN_NONBLOCK)
 		when |= ARING_WHEN_NONBLOCK;
+	if (what->flags & ARING_SEEN_DRAIN)
+		when |= ARING_WHEN_DRAIN;
+	if (what->flags & ARING_SEEN_COUNTS)
+		when |= ARING_WHEN_COUNTS;
 	return when;
 }
 

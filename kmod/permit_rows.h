@@ -94,6 +94,9 @@ ARING_ROW(FAIL, ENOBUFS, SEND, DGRAM, ALWAYS, YES, NO,
 ARING_ROW(FAIL, ENOMEM, SEND, SOCKET, ALWAYS, YES, NO,
 	  "send(2). The memory of a socket is waited for")
 
+ARING_ROW(AFTER, 0, ALL, ALL, DRAIN, NO, NO,
+	  "io_uring_enter(2), IOSQE_IO_DRAIN: new SQEs are not started before it completes,",
+	  "though io_uring/io_uring.c, io_queue_deferred(), starts them with it")
 ARING_ROW(AFTER, 0, ASYNC, ALL, ALWAYS, YES, YES,
 	  "io_uring(7): in any order. io_uring/io_uring.c, io_queue_async()")
 ARING_ROW(AFTER, 0, INLINE, NONE, ALWAYS, YES, NO,
@@ -101,6 +104,9 @@ ARING_ROW(AFTER, 0, INLINE, NONE, ALWAYS, YES, NO,
 ARING_ROW(AFTER, 0, LIMIT, NONE, ALWAYS, NO, NO,
 	  "it ends when its request does")
 
+ARING_ROW(DELAY, 0, ALL, ALL, DRAIN, NO, NO,
+	  "io_uring_enter(2), IOSQE_IO_DRAIN: new SQEs are not started before it completes,",
+	  "though io_uring/io_uring.c, io_queue_deferred(), starts them with it")
 ARING_ROW(DELAY, 0, ASYNC, ALL, ALWAYS, YES, YES,
 	  "io_uring(7): when it is done. io_uring/io_uring.c, io_queue_async()")
 ARING_ROW(DELAY, 0, INLINE, NONE, ALWAYS, YES, NO,
@@ -108,14 +114,18 @@ ARING_ROW(DELAY, 0, INLINE, NONE, ALWAYS, YES, NO,
 ARING_ROW(DELAY, 0, LIMIT, NONE, ALWAYS, NO, NO,
 	  "it ends when its request does")
 
+ARING_ROW(CANCEL_LOSES, 0, TIMEOUT, NONE, ALWAYS, NO, NO,
+	  "io_uring/timeout.c, io_timeout_extract(): only when its time has come")
 ARING_ROW(CANCEL_LOSES, 0, ASYNC, ALL, ALWAYS, YES, YES,
 	  "io_uring_enter(2), IORING_OP_ASYNC_CANCEL: -EALREADY.",
-	  "io_uring/cancel.c, io_async_cancel_one(); io_uring/timeout.c, io_timeout_extract()")
+	  "io_uring/cancel.c, io_async_cancel_one()")
 ARING_ROW(CANCEL_LOSES, 0, INLINE, NONE, ALWAYS, YES, NO,
 	  "likewise. io_uring/io_uring.c, io_queue_sqe(): over before it can be cancelled")
 ARING_ROW(CANCEL_LOSES, 0, LIMIT, NONE, ALWAYS, NO, NO,
 	  "it ends when its request does")
 
+ARING_ROW(CANCEL_WINS, 0, TIMEOUT, NONE, COUNTS, NO, NO,
+	  "held until it is cancelled, it would not count what ends meanwhile")
 ARING_ROW(CANCEL_WINS, 0, ASYNC, ALL, ALWAYS, YES, YES,
 	  "io_uring_enter(2), IORING_OP_ASYNC_CANCEL: 0.",
 	  "io_uring/io-wq.c, io_acct_cancel_pending_work(); io_uring/poll.c, io_poll_cancel()")

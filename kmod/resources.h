@@ -201,6 +201,7 @@ int aring_eventfd_register(struct aring_ring *ring, const s32 __user *arg,
 			   bool async);
 int aring_eventfd_unregister(struct aring_ring *ring);
 void aring_eventfd_note(struct aring_ring *ring);
+void aring_eventfd_owe(struct aring_ring *ring);
 void aring_eventfd_signal(struct aring_ring *ring);
 bool aring_eventfd_signalling(void);
 

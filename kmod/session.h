@@ -110,6 +110,8 @@ struct aring_sess {
  * @ring: number of the ring in the process
  * @first: ticket of its first request
  * @nr_enters: how many ENTERs there were
+ * @in_vain: the CQ tail at which an ENTER was interrupted last; a hint
+ * @interrupted: there was one; a hint
  */
 struct aring_member {
 	struct aring_sess	*sess;
@@ -118,6 +120,8 @@ struct aring_member {
 	u32			ring;
 	u32			first;
 	atomic_t		nr_enters;
+	u32			in_vain;
+	bool			interrupted;
 };
 
 /* session.c APIs */

@@ -155,7 +155,7 @@ static bool aring_wait_look(const struct aring_wait_entry *wait)
 		return false;
 	/* There may be many to let go: a signal ends the wait before. */
 	return !signal_pending(current) && !aring_wait_over(wait) &&
-	       aring_late_look(wait->ring);
+	       aring_late_look(wait->ring, true);
 }
 
 static int aring_wait_loop(struct aring_ring *ring, u32 min_complete,

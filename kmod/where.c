@@ -64,6 +64,20 @@ static struct inode *aring_real_inode(const struct file *file)
 }
 
 /**
+ * aring_where_stores() - are the contents of a regular file bytes, and kept as such?
+ * @file: a regular file
+ *
+ * Return: true if it is on a file system that is known to do so.
+ */
+bool aring_where_stores(const struct file *file)
+{
+	const struct inode *inode = aring_real_inode(file);
+
+	return aring_fs_on_list(inode) ||
+	       inode->i_sb->s_magic == FUSE_SUPER_MAGIC;
+}
+
+/**
  * aring_where_runs() - the list: where a request on this file may run
  * @file: the file
  *

@@ -23,6 +23,7 @@ enum aring_try {
 };
 
 /* where.c APIs */
+bool aring_where_stores(const struct file *file);
 enum aring_where aring_where_runs(const struct file *file);
 enum aring_where aring_where_polls(const struct file *file);
 

@@ -4,6 +4,7 @@
  */
 #include "steer.h"
 #include "session.h"
+#include <sys/eventfd.h>
 
 STEER_FIXTURE(steer_more, 0);
 
@@ -383,6 +384,35 @@ TEST_F(steer_more, cq_full)
 	ASSERT_EQ(0, ring_cqe(r, &cqe));
 	EXPECT_EQ(POLLIN, cqe.res);
 	EXPECT_EQ(0, cqe.flags);
+}
+
+/* Who is asleep until there is news is woken, whatever he sleeps on. */
+TEST_F(steer_more, a_cq_that_seems_full_is_news)
+{
+	struct ring *r = &self->r;
+	int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	struct pollfd on[2] = {
+		{ .fd = event, .events = POLLIN },
+		{ .fd = r->fd, .events = POLLIN },
+	};
+	eventfd_t n;
+
+	ASSERT_GE(event, 0);
+	ASSERT_EQ(0, ring_register(r, ARING_REGISTER_EVENTFD, &event, 1));
+	FOR_SUBJECTS(s) {
+		ASSERT_EQ(0, steer_for(r, 7, ARING_ACT_CQ_FULL, 0));
+		s->prep(r, &self->f, 7);
+		NEED_EQ(1, ring_submit(r), "%s", s->name);
+		for (int i = 0; i < 2; i++)
+			CHECK_EQ(1, poll(&on[i], 1, 5000 * test_slow()),
+				 "%s: %s", s->name, i ? "ring" : "eventfd");
+		ONE(7, s->res, s->name);
+		NO_MORE(s->name);
+		/* its CQE may have been signalled as well */
+		eventfd_read(event, &n);
+		ASSERT_EQ(0, steer_clear(r));
+	}
+	close(event);
 }
 
 /* What a rule holds stays, also where a session has something to say besides. */

@@ -46,7 +46,7 @@ static const char * const whens[ARING_NR_WHENS] = {
 	"without O_DIRECT", "with O_DIRECT", "RWF_NOWAIT or MSG_DONTWAIT",
 	"O_NONBLOCK", "without MSG_WAITALL", "with MSG_WAITALL",
 	"it would wait, with an empty CQ and nothing to submit",
-	"no chain is cut in two",
+	"no chain is cut in two", "IO_DRAIN", "it counts completions",
 };
 
 static const char * const leaves[] = {
@@ -310,6 +310,35 @@ static void errors_are_as_the_rules_say(void)
 	ksft_test_result(ok, "what may fail, and how\n");
 }
 
+/* What is not reordered: what new SQEs wait for, and what ends with another. */
+static void order_is_as_the_rules_say(void)
+{
+	static const unsigned int acts[] = { ARING_ACT_AFTER, ARING_ACT_DELAY };
+	bool ok = true;
+
+	for (unsigned int i = 0; i < 4 * ARING_LEVEL_ANY * 256; i++) {
+		unsigned int level = i / 256 % ARING_LEVEL_ANY;
+		struct aring_seen what = {
+			.opcode = i % 256,
+			.kind = ARING_KIND_NONE,
+			.flags = i / 256 / ARING_LEVEL_ANY / 2 ?
+				 ARING_SEEN_DRAIN : 0,
+		};
+		unsigned int act = acts[i / 256 / ARING_LEVEL_ANY % 2];
+		unsigned int may = level == ARING_LEVEL_LINUX ?
+				   ARING_CLASS_ASYNC :
+				   ARING_CLASS_ASYNC | ARING_CLASS_INLINE;
+
+		if (aring_permits(level, &what, act, 1) ==
+		    (!what.flags && (aring_class_of(what.opcode) & may)))
+			continue;
+		ksft_print_msg("opcode %u flags %u level %u action %u\n",
+			       what.opcode, what.flags, level, act);
+		ok = false;
+	}
+	ksft_test_result(ok, "what may be late\n");
+}
+
 int main(int argc, char **argv)
 {
 	(void)argv;
@@ -318,11 +347,12 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	ksft_print_header();
-	ksft_set_plan(5);
+	ksft_set_plan(6);
 	documentation_has_this_table();
 	linux_is_within_the_contract();
 	each_row_decides();
 	lengths_are_as_the_rules_say();
 	errors_are_as_the_rules_say();
+	order_is_as_the_rules_say();
 	ksft_finished();
 }

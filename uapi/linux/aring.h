@@ -985,6 +985,8 @@ struct aring_deviation {
 #define ARING_SEEN_NOWAIT	(1U << 1)	/* RWF_NOWAIT or MSG_DONTWAIT */
 #define ARING_SEEN_NONBLOCK	(1U << 2)	/* the file is O_NONBLOCK */
 #define ARING_SEEN_WAITALL	(1U << 3)	/* MSG_WAITALL */
+#define ARING_SEEN_DRAIN	(1U << 4)	/* ARING_SQE_IO_DRAIN */
+#define ARING_SEEN_COUNTS	(1U << 5)	/* a TIMEOUT that counts completions */
 #define ARING_SEEN_ENTER	(1U << 14)	/* an ENTER that may be interrupted */
 #define ARING_SEEN_ENDED	(1U << 15)	/* it is over, and @res counts */
 
@@ -997,7 +999,8 @@ struct aring_deviation {
  * @ring: number of the ring in its process
  * @process: number of the process in the session
  * @opcode: ARING_OP_*
- * @kind: an &enum aring_kind
+ * @kind: an &enum aring_kind; of a regular file that no file system stores (procfs,
+ *	sysfs) ARING_KIND_OTHER
  * @flags: ARING_SEEN_*
  * @block: logical block size of what O_DIRECT goes to, else 0
  *
