@@ -125,7 +125,8 @@ static FILE *open_file(const char *name)
 		return stdout;
 	f = fopen(name, "we");
 	if (!f)
-		complain("%s: %s", name, strerror(errno));
+		complain("%s: %s; next: name a file that can be written", name,
+			 strerror(errno));
 	return f;
 }
 
@@ -160,7 +161,7 @@ static bool write_log(const struct chaotic *c, const struct outcome *o)
 }
 
 /* Lines of the plan that the program gave no occasion for. */
-static void name_the_missing(const struct outcome *o)
+static void name_the_missing(const struct chaotic *c, const struct outcome *o)
 {
 	char line[PLAN_LINE];
 	bool any = false;
@@ -170,7 +171,9 @@ static void name_the_missing(const struct outcome *o)
 		if (o->log.line[i].flags & ARING_DEV_DONE)
 			continue;
 		if (!any)
-			complain("lines of the plan that never came, or are not permitted:");
+			complain("lines of the plan that never came, or are not permitted%s:",
+				 c->trial.chaos.level == ARING_LEVEL_ANY ? "" :
+				 " at this level (next: try --chaos level=any)");
 		any = true;
 		plan_line_write(line, sizeof(line), &o->log.line[i]);
 		fprintf(stderr, "  %s\n", line);
@@ -261,7 +264,7 @@ static int run_single(struct chaotic *c, const struct plan *plan)
 	if (!write_log(c, &o) && !status)
 		status = EXIT_UNDER_FAILED;
 	if (plan)
-		name_the_missing(&o);
+		name_the_missing(c, &o);
 	if (o.end.how == UNDER_HUNG)
 		complain("%s: not over after %g s", c->trial.u->argv[0],
 			 c->trial.u->hang_after);

@@ -2,11 +2,13 @@
 /*
  * The aring command: finds the subcommand and calls it.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "cmd.h"
+#include "under.h"
 
 static const char usage[] =
 "usage: aring COMMAND [OPTION]... [ARG]...\n"
@@ -26,11 +28,12 @@ static const char usage[] =
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
+	int failed;
 } commands[] = {
-	{ "info", cmd_info },
-	{ "cp", cmd_cp },
-	{ "run", cmd_run },
-	{ "trace", cmd_trace },
+	{ "info", cmd_info, EXIT_FAILED },
+	{ "cp", cmd_cp, EXIT_FAILED },
+	{ "run", cmd_run, EXIT_UNDER_FAILED },
+	{ "trace", cmd_trace, EXIT_UNDER_FAILED },
 };
 
 static const char *current = "";
@@ -94,6 +97,16 @@ bool parse_backend(const char *s, enum aring_backend *backend)
 	return true;
 }
 
+/* What could not be said has not been said: not a success then. */
+static int said(int ret, int failed)
+{
+	if (ret || (!fflush(stdout) && !ferror(stdout)))
+		return ret;
+	complain("standard output: %s; next: see that it can be written",
+		 strerror(errno));
+	return failed;
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
@@ -116,7 +129,8 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], commands[i].name))
 			continue;
 		current = commands[i].name;
-		return commands[i].run(argc - 1, argv + 1);
+		return said(commands[i].run(argc - 1, argv + 1),
+			    commands[i].failed);
 	}
 
 	complain("unknown command '%s'", argv[1]);

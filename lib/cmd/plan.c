@@ -509,7 +509,8 @@ bool plan_read(FILE *f, const char *name, struct plan *p, char *why,
 	}
 	free(text);
 	if (ok && ferror(f)) {
-		snprintf(why, size, "%s: %s", name, strerror(errno));
+		snprintf(why, size, "%s: %s; next: name a plan, as --chaos-log and --shrink write them",
+			 name, strerror(errno));
 		ok = false;
 	}
 	return ok && says_all_once(p, name, why, size);

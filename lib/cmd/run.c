@@ -207,6 +207,8 @@ static bool makes_sense(const struct run *run)
 		why = "--chaos: nothing that could happen, as in short=10%";
 	else if (c->seeds && (!by_seed || c->explore))
 		why = "--seeds: it goes with --chaos alone";
+	else if (c->shrink && c->explore)
+		why = "--shrink and --explore: what fails is shrunk in any case";
 	else if (c->shrink && !by_seed && !c->plan_file)
 		why = "--shrink: it needs --chaos or --plan";
 	if (why)

@@ -123,7 +123,8 @@ static FILE *open_output(const struct options *o)
 	FILE *f = o->output ? fopen(o->output, "we") : stdout;
 
 	if (!f)
-		complain("%s: %s", o->output, strerror(errno));
+		complain("%s: %s; next: name a file that can be written",
+			 o->output, strerror(errno));
 	return f;
 }
 
@@ -133,7 +134,8 @@ static bool draw_and_close(struct trace *t, const struct options *o, FILE *f)
 	bool bad = fflush(f) || ferror(f);
 
 	if (bad)
-		complain("%s: %s", o->output ? o->output : "standard output",
+		complain("%s: %s; next: make room there, or name another file with -o",
+			 o->output ? o->output : "standard output",
 			 strerror(errno));
 	if (f != stdout)
 		fclose(f);

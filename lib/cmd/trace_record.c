@@ -256,7 +256,8 @@ bool trace_load(struct trace *t, const char *path)
 	bool ok = true;
 
 	if (!f) {
-		complain("%s: %s", path, strerror(errno));
+		complain("%s: %s; next: name a file that aring trace -f record has written",
+			 path, strerror(errno));
 		return false;
 	}
 	while (ok && getline(&line, &size, f) > 0) {
