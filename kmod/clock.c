@@ -257,6 +257,10 @@ static int aring_clock_move(struct aring_timeline *tl, u64 end)
 	unsigned int nr;
 	int ret;
 
+	/* What has become ready belongs to the instant at hand. */
+	ret = aring_clock_settle(tl);
+	if (ret)
+		return ret;
 	while ((time = aring_timeline_next(tl, &phase, &nr)) <= end) {
 		if (time == end && end > start &&
 		    phase >= ARING_PHASE_START &&
@@ -277,10 +281,14 @@ static int aring_clock_move_next(struct aring_timeline *tl)
 	enum aring_phase phase;
 	bool any = false;
 	unsigned int nr;
-	int ret = 0;
 	u64 time;
+	int ret;
 
-	/* What is left of the instant at hand. */
+	/* What has become ready belongs to the instant at hand. */
+	ret = aring_clock_settle(tl);
+	if (ret)
+		return ret;
+	/* What is left of it. */
 	while ((time = aring_timeline_next(tl, &phase, &nr)) == tl->now &&
 	       phase >= ARING_PHASE_START) {
 		ret = aring_clock_phase(tl, phase) ?: aring_clock_settle(tl);

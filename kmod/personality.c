@@ -54,7 +54,7 @@ const struct cred *aring_personality(struct aring_ring *ring, u16 id)
  */
 int aring_personality_register(struct aring_ring *ring)
 {
-	const struct cred *cred = get_current_cred();
+	const struct cred *cred = aring_get_cred();
 	u32 id;
 	int ret;
 

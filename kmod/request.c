@@ -186,7 +186,7 @@ void aring_req_go_async(struct aring_req *req)
 	/* mm_count, not mm_users: the ring must not keep a killed program. */
 	mmgrab(current->mm);
 	req->mm = current->mm;
-	req->cred = get_current_cred();
+	req->cred = aring_get_cred();
 	if (unlikely(current->flags & PF_KTHREAD)) {
 		/* SQPOLL's thread, with his address space and credentials. */
 		req->files = req->ring->sqpoll->files;

@@ -440,6 +440,15 @@ static __always_inline bool aring_req_has_fate(const struct aring_req *req)
 	return unlikely(aring_req_peek(req, ARING_REQ_FATE));
 }
 
+/*
+ * The caller's credentials, referenced. The kernel's function clears a flag in them by
+ * a plain store, and threads that share them do so at the same time: 0 over 0.
+ */
+static inline const struct cred *aring_get_cred(void)
+{
+	return data_race(get_current_cred());
+}
+
 /* In SQPOLL's thread: is it for the submitter's own ENTER only? */
 static inline bool aring_req_is_elsewhere(const struct aring_req *req)
 {

@@ -167,7 +167,7 @@ int aring_sqpoll_create(struct aring_ring *ring, const struct aring_params *p)
 	sqpoll->tgid = get_pid(task_tgid(current));
 	mmgrab(current->mm);
 	sqpoll->mm = current->mm;
-	sqpoll->cred = get_current_cred();
+	sqpoll->cred = aring_get_cred();
 	sqpoll->files = current->files;
 	sqpoll->fs = current->fs;
 	sqpoll->nsproxy = current->nsproxy;

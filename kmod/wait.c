@@ -146,6 +146,8 @@ static void aring_wait_leave(struct aring_wait_entry *wait,
 static bool aring_wait_look(const struct aring_wait_entry *wait)
 {
 	struct aring_steering *steer = &wait->ring->steer;
+	struct aring_sleeper sleeper;
+	bool found;
 
 	/*
 	 * Also if nothing is held any more: nobody else takes notice of what is
@@ -154,8 +156,32 @@ static bool aring_wait_look(const struct aring_wait_entry *wait)
 	if (likely(!READ_ONCE(steer->nr_soft) && !READ_ONCE(steer->look)))
 		return false;
 	/* There may be many to let go: a signal ends the wait before. */
-	return !signal_pending(current) && !aring_wait_over(wait) &&
-	       aring_late_look(wait->ring, true);
+	if (signal_pending(current) || aring_wait_over(wait))
+		return false;
+	/* Listed, we are who tries what is let go: no worker is woken for it. */
+	aring_sleeper_add(wait->ring, &sleeper);
+	found = aring_late_look(wait->ring, true);
+	aring_sleeper_del(wait->ring, &sleeper);
+	return found;
+}
+
+/*
+ * Move what waits for room, and run what that leads to: here, so that no worker
+ * is woken for it. Return: false if some is left waiting.
+ */
+static bool aring_wait_flush(struct aring_ring *ring)
+{
+	struct aring_sleeper sleeper;
+	bool empty;
+
+	if (likely(!READ_ONCE(ring->nr_overflow)))
+		return true;
+	aring_sleeper_add(ring, &sleeper);
+	empty = aring_overflow_flush(ring);
+	aring_run(ring);
+	aring_sleeper_del(ring, &sleeper);
+	aring_run_handoff(ring);
+	return empty;
 }
 
 static int aring_wait_loop(struct aring_ring *ring, u32 min_complete,
@@ -177,7 +203,7 @@ static int aring_wait_loop(struct aring_ring *ring, u32 min_complete,
 	INIT_LIST_HEAD(&wait.entry.entry);
 	do {
 		aring_run(ring);
-		if (!aring_overflow_flush(ring)) {
+		if (!aring_wait_flush(ring)) {
 			ret = -EBUSY;
 			break;
 		}
@@ -314,7 +340,7 @@ int aring_wait(struct aring_ring *ring, const struct aring_enter *enter)
 		     ring->submitter != current))
 		return -EEXIST;
 	aring_run(ring);
-	aring_overflow_flush(ring);
+	aring_wait_flush(ring);
 	if (aring_cq_ready(ring) >= min_complete)
 		return 0;
 	return aring_wait_slow(ring, min_complete, mask, mask_size, time);

@@ -674,7 +674,7 @@ struct aring_info {
  * 0, VWRITE -ENOSPC, both at once. Without a device it is -ENODEV. fd must be -1.
  * Documentation/device.rst has the rest.
  *
- * Errors: -EBUSY while requests for the old device are under way, -EINVAL,
+ * Errors: -EBUSY while requests for the old device wait or move data, -EINVAL,
  * -ENOMEM (over the limit, or there is no memory).
  */
 struct aring_vdev {
@@ -708,7 +708,8 @@ struct aring_vdev {
  * @fd: with ARING_CLOCK_SHARE: a ring that has a virtual clock
  * @nr_events: out: timers and device events that wait on the clock
  * @time: in: nanoseconds, for ADVANCE and TO; out: the time now
- * @next: out: when the next event is, or 2^64 - 1 if there is none
+ * @next: out: when the next event is, or 2^64 - 1 if there is none; the time now if
+ *	something of this instant is left, which NEXT does on its way
  * @resv: must be 0
  *
  * A ring begins with the monotonic clock, of which GET alone may be asked (others:
