@@ -198,9 +198,10 @@ static bool aring_late_time_passes(struct aring_ring *ring, bool in_enter)
 
 	if (!tl->is_virtual)
 		return true;
-	/* A hint: who comes or goes meanwhile looks himself, or is looked for. */
-	return tl->automatic &&
-	       (in_enter || waitqueue_active(&ring->enter_wait));
+	if (!tl->automatic)
+		return false;
+	/* No barrier: a hint. Who comes or goes meanwhile looks himself. */
+	return in_enter || waitqueue_active(&ring->enter_wait);
 }
 
 /*
@@ -314,6 +315,7 @@ static bool aring_late_is_old(struct aring_ring *ring,
 			steered->clock = now;
 			steered->since = jiffies;
 		}
+		/* No barrier: a hint, and another look follows. */
 		if (!waitqueue_active(&ring->enter_wait))
 			limit = ARING_STUCK_LIMIT;
 	}

@@ -440,12 +440,10 @@ static __always_inline bool aring_req_has_fate(const struct aring_req *req)
 	return unlikely(aring_req_peek(req, ARING_REQ_FATE));
 }
 
-/*
- * The caller's credentials, referenced. The kernel's function clears a flag in them by
- * a plain store, and threads that share them do so at the same time: 0 over 0.
- */
+/* The caller's credentials, referenced. */
 static inline const struct cred *aring_get_cred(void)
 {
+	/* The kernel's function stores 0 over a 0 that all who share them have. */
 	return data_race(get_current_cred());
 }
 

@@ -509,7 +509,7 @@ bool plan_read(FILE *f, const char *name, struct plan *p, char *why,
 	}
 	free(text);
 	if (ok && ferror(f)) {
-		snprintf(why, size, "%s: %s; next: name a plan, as --chaos-log and --shrink write them",
+		snprintf(why, size, "%s: %s; next: name a plan, as --shrink writes one",
 			 name, strerror(errno));
 		ok = false;
 	}
