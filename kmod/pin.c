@@ -16,11 +16,6 @@
 
 #include "pin.h"
 
-/*
- * Pages pinned at a time: 4 MiB on x86. Longer transfers go piece by piece. A
- * message goes in one, in however many buffers it lies.
- */
-#define ARING_PIN_PAGES		1024U
 #define ARING_PIN_SEGS		(2 * UIO_MAXIOV)
 
 static int aring_pin_range(struct aring_piece *piece, unsigned int max,

@@ -5,7 +5,16 @@
 #ifndef ARING_PIN_H
 #define ARING_PIN_H
 
+#include <linux/mm.h>
 #include <linux/types.h>
+
+/*
+ * Pages pinned at a time: 4 MiB on x86. Longer transfers go piece by piece. A
+ * message goes in one, in however many buffers it lies.
+ */
+#define ARING_PIN_PAGES		1024U
+/* So many bytes are one piece, wherever they begin in a page. */
+#define ARING_PIECE_BYTES	((ARING_PIN_PAGES - 1) * PAGE_SIZE)
 
 struct bio_vec;
 struct iovec;

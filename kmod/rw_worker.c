@@ -3,9 +3,13 @@
  * A read or write in a worker.
  *
  * The transfer may wait for ever: on a frozen file system, a dead server, a
- * pipe. So it works on pinned pages, piece by piece: see pin.c.
+ * pipe. So it works on pinned pages, piece by piece: see pin.c. Two kinds cannot be
+ * cut: an append, which would find another end of the file for each piece; and what
+ * O_DIRECT takes only as the program has it, since blocks do not end where pages do.
  */
 #include <linux/bvec.h>
+#include <linux/kthread.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
 #include "compat.h"
@@ -26,6 +30,51 @@ static struct aring_span aring_rw_span(const struct aring_req *req)
 		.done	= rw->done,
 		.to_user = aring_is_read(req),
 	};
+}
+
+/*
+ * Move the rest in one call, out of the program's address space. That stays for as
+ * long as this takes, and a program that is killed meanwhile with it. Return: bytes or
+ * a negative errno.
+ */
+static ssize_t aring_move_whole(struct aring_req *req, size_t *wanted)
+{
+	int dir = aring_is_read(req) ? ITER_DEST : ITER_SOURCE;
+	struct aring_rw *rw = &req->rw;
+	void __user *buf = u64_to_user_ptr(rw->addr) + rw->done;
+	struct iov_iter iter;
+	ssize_t ret = -EFAULT;
+
+	*wanted = rw->total - rw->done;
+	if (!mmget_not_zero(req->mm))
+		return ret;
+	kthread_use_mm(req->mm);
+	if (rw->iov) {
+		iov_iter_init(&iter, dir, rw->iov, rw->nr_segs, rw->total);
+		iov_iter_advance(&iter, rw->done);
+		ret = aring_rw_call(req, &iter);
+	} else if (access_ok(buf, *wanted)) {
+		iov_iter_ubuf(&iter, dir, buf, *wanted);
+		ret = aring_rw_call(req, &iter);
+	}
+	kthread_unuse_mm(req->mm);
+	mmput_async(req->mm);
+	return ret;
+}
+
+/* Is it an append that would be more than one piece? */
+static bool aring_is_long_append(const struct aring_req *req)
+{
+	return (req->rw.kiocb.ki_flags & IOCB_APPEND) && !aring_is_read(req) &&
+	       req->where == ARING_WHERE_DISK &&
+	       req->rw.total - req->rw.done > ARING_PIECE_BYTES;
+}
+
+/* Has O_DIRECT refused a piece that it might take as it is with the program? */
+static bool aring_is_cut_badly(const struct aring_req *req, ssize_t ret)
+{
+	return ret == -EINVAL && (req->rw.kiocb.ki_flags & IOCB_DIRECT) &&
+	       req->where == ARING_WHERE_DISK && !req->rw.done;
 }
 
 /* Move one piece. Return: bytes or a negative errno. */
@@ -59,6 +108,8 @@ static ssize_t aring_move_piece(struct aring_req *req, size_t *wanted)
 		iov_iter_bvec(&iter, dir, NULL, 0, 0);
 		return aring_rw_call(req, &iter);
 	}
+	if (aring_is_long_append(req))
+		return aring_move_whole(req, wanted);
 	ret = aring_piece_get(&piece, req->mm, &span);
 	if (ret)
 		return ret;
@@ -66,6 +117,8 @@ static ssize_t aring_move_piece(struct aring_req *req, size_t *wanted)
 	iov_iter_bvec(&iter, dir, piece.bvecs, piece.nr, piece.len);
 	ret = aring_rw_call(req, &iter);
 	aring_piece_free(&piece, aring_is_read(req) && ret > 0);
+	if (aring_is_cut_badly(req, ret))
+		ret = aring_move_whole(req, wanted);
 	return ret;
 }
 

@@ -94,6 +94,48 @@ out:
 	return ok ? dir : NULL;
 }
 
+/*
+ * A loop device of @size bytes in blocks of @block, opened for reading and writing
+ * with @flags; it goes when it is closed. Answers the descriptor, or -1 after saying
+ * what failed.
+ */
+static inline int disk_loop(off_t size, unsigned int block, int flags)
+{
+	struct loop_config c = {
+		.block_size = block,
+		.info = { .lo_flags = LO_FLAGS_AUTOCLEAR },
+	};
+	int img = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int ctl, n, lo = -1;
+	char loop[64];
+
+	if (system("modprobe -q loop; true") || img < 0 || ftruncate(img, size)) {
+		perror("/tmp");
+		goto out;
+	}
+	ctl = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	n = ctl < 0 ? -1 : ioctl(ctl, LOOP_CTL_GET_FREE);
+	if (ctl >= 0)
+		close(ctl);
+	snprintf(loop, sizeof(loop), "/dev/loop%d", n);
+	for (int i = 0; n >= 0 && i < 200 && lo < 0; i++) {
+		lo = open(loop, O_RDWR | O_CLOEXEC | flags);
+		if (lo < 0)
+			usleep(10000);
+	}
+	c.fd = img;
+	if (lo >= 0 && ioctl(lo, LOOP_CONFIGURE, &c)) {
+		close(lo);
+		lo = -1;
+	}
+	if (lo < 0)
+		perror(n < 0 ? "/dev/loop-control" : loop);
+out:
+	if (img >= 0)
+		close(img);
+	return lo;
+}
+
 /* Writes to a frozen file system wait, in their thread, until it is thawed. */
 static inline int disk_freeze(int dir_fd)
 {
