@@ -36,6 +36,8 @@
 #define ARING_WORKER_IDLE	(5 * HZ)
 /* The same where idle threads may keep other rings from having theirs. */
 #define ARING_WORKER_IDLE_CROWDED	(HZ / 10 ?: 1)
+/* So far is looked behind writes that wait for another one to their file. */
+#define ARING_LINE_LOOK		64
 
 /**
  * struct aring_worker - one thread
@@ -47,6 +49,8 @@
  *	Its own lock: siglock is taken inside it, and signalfd's wake-up takes
  *	work_lock inside siglock.
  * @req: what it runs now; set under work_lock, cleared under signal_lock
+ * @writes: the regular file that this writes to, or NULL; only to be compared;
+ *	work_lock
  * @stop: the ring is going; work_lock
  * @rcu: a canceller may still look at it
  */
@@ -58,6 +62,7 @@ struct aring_worker {
 	/* Keeps @req while a signal is sent for it. */
 	spinlock_t		signal_lock;
 	struct aring_req	*req;
+	const struct inode	*writes;
 	bool			stop;
 	struct rcu_head		rcu;
 };
@@ -119,47 +124,6 @@ static void aring_pool_want_worker(struct aring_pool *pool)
 	    pool->nr_workers >= num_online_cpus())
 		delay = 1;
 	queue_delayed_work(aring_wq, &pool->spawn_work, delay);
-}
-
-static bool aring_work_less(struct rb_node *a, const struct rb_node *b)
-{
-	return (s32)(rb_entry(a, struct aring_req, work_entry)->ticket -
-		     rb_entry(b, struct aring_req, work_entry)->ticket) < 0;
-}
-
-/**
- * aring_work_add() - enter a queue of runnable requests
- * @queue: the queue, oldest ticket first
- * @req: QUEUED, on no list
- *
- * A wait queue wakes those first that came last. Several receives of one socket
- * are to be served in the order of their submission all the same. A tree, because
- * all are woken in one system call of somebody else, with interrupts off.
- *
- * Context: any, work_lock held.
- */
-void aring_work_add(struct rb_root_cached *queue, struct aring_req *req)
-{
-	/*
-	 * A wake-up's: who ends the request has left the wait queues before he
-	 * looks, and so comes behind it. All others have set it already.
-	 */
-	if (!req->placed)
-		req->placed = true;
-	req->work_queue = queue;
-	rb_add_cached(&req->work_entry, queue, aring_work_less);
-}
-
-/**
- * aring_work_del() - leave it
- * @req: in a queue
- *
- * Context: any, work_lock held.
- */
-void aring_work_del(struct aring_req *req)
-{
-	rb_erase_cached(&req->work_entry, req->work_queue);
-	RB_CLEAR_NODE(&req->work_entry);
 }
 
 /**
@@ -264,25 +228,53 @@ void aring_worker_interrupt(struct aring_req *req)
 	rcu_read_unlock();
 }
 
-/**
- * aring_work_take() - a request just taken off the run list or a queue is to be run
- * @req: work_lock not let go since; that keeps it, as who reclaims it takes the
- *	lock to look for it
- *
- * Whoever has taken it meanwhile may have begun before the event it was listed
- * for: the wake-up of a multishot poll reports what it was told, and does not ask
- * the file. So he is told to look again; or he is through with it, and it is QUEUED.
- *
- * Return: true if it is STARTED and the caller's.
- */
-bool aring_work_take(struct aring_req *req)
+/* The regular file that a request writes to, or NULL. work_lock. */
+static const struct inode *aring_written(const struct aring_req *req)
 {
-	while (!aring_edge_take(req)) {
-		/* Also if it was taken back: reclaiming it is under way. */
-		if (!aring_state_wake(&req->state))
-			return false;
+	switch (req->opcode) {
+	case ARING_OP_WRITE:
+	case ARING_OP_WRITEV:
+	case ARING_OP_WRITE_FIXED:
+		/* None if it was closed while the request waited in a chain. */
+		return req->file && S_ISREG(file_inode(req->file)->i_mode) ?
+		       file_inode(req->file) : NULL;
+	default:
+		return NULL;
 	}
-	return true;
+}
+
+static bool aring_is_being_written(const struct aring_pool *pool,
+				   const struct inode *inode)
+{
+	const struct aring_worker *worker;
+
+	list_for_each_entry(worker, &pool->workers, list) {
+		if (worker->writes == inode)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The next request that may be taken. As on Linux workers write to a file one after the
+ * other: so what is appended, or overlaps, is there in the order of submission.
+ * work_lock.
+ */
+static struct aring_req *aring_pool_first(const struct aring_pool *pool)
+{
+	struct aring_req *req = aring_work_first(&pool->queue);
+	const struct inode *inode;
+	unsigned int i;
+
+	if (pool->kind != ARING_THREAD_DISK)
+		return req;
+	for (i = 0; req && i < ARING_LINE_LOOK; i++) {
+		inode = aring_written(req);
+		if (!inode || !aring_is_being_written(pool, inode))
+			return req;
+		req = aring_work_next(req);
+	}
+	return NULL;
 }
 
 /**
@@ -304,7 +296,7 @@ struct aring_req *aring_pool_take(struct aring_pool *pool, bool *due,
 	struct aring_req *req;
 
 	*due = false;
-	while (!pool->busy && (req = aring_work_first(&pool->queue)) != NULL) {
+	while (!pool->busy && (req = aring_pool_first(pool)) != NULL) {
 		*due = aring_hold_is_due(req);
 		*ticket = req->ticket;
 		if (unlikely(*due))
@@ -342,11 +334,14 @@ static struct aring_req *aring_worker_wait(struct aring_worker *worker)
 	struct aring_ring *ring = pool->ring;
 	struct aring_req *req;
 	bool due, had = READ_ONCE(worker->req);
+	const struct inode *written;
 	long left = 1;
 	u32 ticket;
 
 	aring_worker_disown(worker);
 	spin_lock_irq(&ring->work_lock);
+	written = worker->writes;
+	worker->writes = NULL;
 	if (had) {
 		pool->busy = false;
 		aring_quiet_poke(ring);
@@ -365,7 +360,12 @@ static struct aring_req *aring_worker_wait(struct aring_worker *worker)
 				pool->nr_idle--;
 			}
 			WRITE_ONCE(worker->req, req);
+			worker->writes = aring_written(req);
 			pool->nr_taken++;
+			/* Others wait for that file, and it is free now. */
+			if (written && worker->writes != written &&
+			    !aring_work_none(&pool->queue))
+				aring_pool_kick(pool);
 			if (!aring_work_none(&pool->queue) && !pool->nr_idle)
 				aring_pool_want_worker(pool);
 			break;

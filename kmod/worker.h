@@ -37,14 +37,17 @@ static inline struct aring_req *aring_work_next(const struct aring_req *req)
 			     work_entry);
 }
 
-void aring_pools_init(struct aring_ring *ring);
-void aring_pools_exit(struct aring_ring *ring);
+/* work.c APIs */
 void aring_work_add(struct rb_root_cached *queue, struct aring_req *req);
 void aring_work_del(struct aring_req *req);
+bool aring_work_take(struct aring_req *req);
+
+/* worker.c APIs */
+void aring_pools_init(struct aring_ring *ring);
+void aring_pools_exit(struct aring_ring *ring);
 void aring_worker_enqueue(struct aring_req *req);
 void aring_worker_queue(struct aring_req *req);
 void aring_pool_kick(struct aring_pool *pool);
-bool aring_work_take(struct aring_req *req);
 struct aring_req *aring_pool_take(struct aring_pool *pool, bool *due,
 				  u32 *ticket);
 void aring_worker_interrupt(struct aring_req *req);

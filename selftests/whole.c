@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Transfers of a worker that cannot be cut in pieces: by O_DIRECT out of memory that
- * begins in the middle of a page, and appends.
+ * begins in the middle of a page, and appends. And writes to one file, which workers
+ * do one after the other.
  */
 #include "ring.h"
 #include "disk.h"
@@ -151,6 +152,90 @@ TEST_F_TIMEOUT(whole, an_append, 120)
 	}
 	free(b);
 	free(seen);
+}
+
+/* As long as all go to workers: then they keep their order. */
+TEST_F_TIMEOUT(whole, writes_to_a_file_keep_their_order, 120)
+{
+	enum { N = 26, LEN = 16 };
+	const char *dir = disk_ext4("whole", 64);
+	static char b[N][LEN], seen[N * LEN];
+	unsigned long rounds = test_scale(100, 20);
+	unsigned int swapped = 0, lost = 0;
+	char path[160];
+
+	ring_exit(&self->r);
+	ASSERT_EQ(0, ring_init(&self->r, variant->backend, 32, 0));
+	ASSERT_NE(NULL, dir);
+	for (int i = 0; i < N; i++)
+		memset(b[i], 'a' + i, LEN);
+	for (unsigned long k = 0; k < rounds; k++) {
+		int over = k & 1, fd;
+
+		snprintf(path, sizeof(path), "%s/order", dir);
+		unlink(path);
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC |
+			  (over ? 0 : O_APPEND), 0600);
+		ASSERT_GE(fd, 0);
+		for (int i = 0; i < N; i++)
+			prep_write(&self->r, fd, b[i], LEN, 0, i)->flags =
+				ARING_SQE_ASYNC;
+		ASSERT_EQ(N, ring_submit(&self->r));
+		for (int i = 0; i < N; i++) {
+			struct aring_cqe cqe;
+
+			NEED_EQ(0, ring_cqe(&self->r, &cqe), "write %d", i);
+			EXPECT_EQ(LEN, cqe.res);
+		}
+		if (over) {
+			ASSERT_EQ(LEN, pread(fd, seen, sizeof(seen), 0));
+			lost += memcmp(seen, b[N - 1], LEN) != 0;
+		} else {
+			ASSERT_EQ((ssize_t)sizeof(seen),
+				  pread(fd, seen, sizeof(seen), 0));
+			swapped += memcmp(seen, b, sizeof(seen)) != 0;
+		}
+		close(fd);
+	}
+	EXPECT_EQ(0, swapped);
+	EXPECT_EQ(0, lost);
+}
+
+/* What waits for that keeps nobody else waiting. */
+TEST_F_TIMEOUT(whole, other_files_are_written_meanwhile, 60)
+{
+	static const char *const name[] = { "whole", "frozen" };
+	struct aring_cqe cqe;
+	int fd[2], frozen = -1;
+	char path[160];
+
+	for (int i = 0; i < 2; i++) {
+		const char *dir = disk_ext4(name[i], i ? 32 : 64);
+
+		ASSERT_NE(NULL, dir);
+		snprintf(path, sizeof(path), "%s/meanwhile", dir);
+		fd[i] = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		ASSERT_GE(fd[i], 0);
+		frozen = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		ASSERT_GE(frozen, 0);
+	}
+	ASSERT_EQ(0, disk_freeze(frozen));
+	for (int i = 0; i < 7; i++)
+		prep_write(&self->r, fd[1], "ice", 3, 0, 1)->flags =
+			ARING_SQE_ASYNC;
+	prep_write(&self->r, fd[0], "water", 5, 0, 2)->flags = ARING_SQE_ASYNC;
+	ASSERT_EQ(8, ring_submit(&self->r));
+	NEED_EQ(0, ring_cqe(&self->r, &cqe), "the file that is not frozen");
+	EXPECT_EQ(2, cqe.user_data);
+	EXPECT_EQ(5, cqe.res);
+	ASSERT_EQ(0, disk_thaw(frozen));
+	for (int i = 0; i < 7; i++) {
+		NEED_EQ(0, ring_cqe(&self->r, &cqe), "write %d", i);
+		EXPECT_EQ(3, cqe.res);
+	}
+	close(fd[0]);
+	close(fd[1]);
+	close(frozen);
 }
 
 RING_TEST_MAIN
