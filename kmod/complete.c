@@ -120,13 +120,14 @@ static bool aring_post_now(struct aring_ring *ring, struct aring_req *req)
 	if (unlikely(ring->nr_overflow ||
 		     (!ring->cq_room && !aring_cq_look_for_room(ring)) ||
 		     aring_fate_cq_full(req))) {
-		/* The CQ may be empty, and nothing in it that was signalled. */
-		if (!ring->nr_overflow && ring->cq_room)
-			aring_eventfd_owe(ring);
 		list_add_tail(&req->cq_entry, &ring->overflow);
-		if (!ring->nr_overflow)
+		if (!ring->nr_overflow) {
+			/* It may be empty, and nothing in it that was signalled. */
+			if (ring->cq_room)
+				aring_eventfd_owe(ring);
 			atomic_or(ARING_SQ_CQ_OVERFLOW,
 				  &ring->shared->sq_flags);
+		}
 		WRITE_ONCE(ring->nr_overflow, ring->nr_overflow + 1);
 		return false;
 	}

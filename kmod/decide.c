@@ -341,7 +341,8 @@ static bool aring_offer_again(const struct aring_ring *ring)
 {
 	const struct aring_member *member = ring->member;
 
-	return aring_is_virtual(ring) && READ_ONCE(member->interrupted) &&
+	return aring_is_virtual(ring) && ring->timeline->automatic &&
+	       READ_ONCE(member->interrupted) &&
 	       READ_ONCE(member->in_vain) ==
 	       READ_ONCE(ring->shared->cq.tail);
 }

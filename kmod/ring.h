@@ -38,9 +38,9 @@
 
 #include "order.h"
 #include "resources.h"
-#include "user.h"
 #include "steer.h"
 #include "timeline.h"
+#include "user.h"
 #include "uapi/linux/aring.h"
 
 struct aring_device;
