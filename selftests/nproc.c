@@ -6,9 +6,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 
-#include "disk.h"
-#include "module.h"
-#include "ring.h"
+#include "frozen.h"
 #include <sys/resource.h>
 
 enum { LIMIT = 20, RINGS = 6, EACH = 16 };
@@ -41,26 +39,13 @@ static int threads(const char *kind)
 	return n;
 }
 
-FIXTURE(nproc) {
-	int dir;
-	long refcnt;
-};
-
-FIXTURE_VARIANT(nproc) { int unused; };
-
-FIXTURE_VARIANT_ADD(nproc, device) { .unused = 0 };
+FROZEN_FIXTURE(nproc);
 
 FIXTURE_SETUP(nproc)
 {
-	const char *dir = disk_ext4("frozen", 32);
 	struct rlimit few = { LIMIT, LIMIT };
 
-	ASSERT_NE(NULL, dir);
-	self->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ASSERT_GE(self->dir, 0);
-	disk_thaw(self->dir);
-	self->refcnt = module_refcnt_at_start();
-	ASSERT_GE(self->refcnt, 0);
+	ASSERT_TRUE(frozen_open(&self->dir, &self->refcnt));
 	/* a user without other rings, who may open the device all the same */
 	ASSERT_EQ(0, setresuid(54321, 0, 0));
 	ASSERT_EQ(0, setrlimit(RLIMIT_NPROC, &few));

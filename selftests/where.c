@@ -3,9 +3,7 @@
  * Where an operation runs: it sees the program's own namespaces, limits and
  * credentials, and what blocks one operation blocks nothing else.
  */
-#include "ring.h"
-#include "disk.h"
-#include "module.h"
+#include "frozen.h"
 #include <poll.h>
 #include <termios.h>
 #include <sys/eventfd.h>
@@ -483,24 +481,11 @@ TEST_F(where, a_write_to_a_named_pipe_keeps_no_enter_waiting)
 }
 
 /* What only the device promises. */
-FIXTURE(frozen) {
-	int dir;
-	long refcnt;
-};
+FROZEN_FIXTURE(frozen);
 
-FIXTURE_VARIANT(frozen) { int unused; };
-
-FIXTURE_VARIANT_ADD(frozen, device) { .unused = 0 };
 FIXTURE_SETUP(frozen)
 {
-	const char *dir = disk_ext4("frozen", 32);
-
-	ASSERT_NE(NULL, dir);
-	self->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ASSERT_GE(self->dir, 0);
-	disk_thaw(self->dir);
-	self->refcnt = module_refcnt_at_start();
-	ASSERT_GE(self->refcnt, 0);
+	ASSERT_TRUE(frozen_open(&self->dir, &self->refcnt));
 }
 
 FIXTURE_TEARDOWN(frozen)
