@@ -9,12 +9,28 @@
 #ifndef ARING_TEST_DUEL_H
 #define ARING_TEST_DUEL_H
 
+#include <sched.h>
+
 #include "ring.h"
 
 /* At least this share of the rounds must end each way. */
 #define DUEL_SHARE	50
 /* While one way lacks its share, go on: up to this many times the rounds. */
 #define DUEL_PATIENCE	10
+
+/*
+ * Each of the two stays on a CPU of its own. Where the scheduler leaves both on
+ * one, the other thread runs only when this one sleeps, and no start it is given,
+ * if shorter than its time slice, changes who wins.
+ */
+static inline void pin_to_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
 
 struct lead {
 	int at;			/* the cancel is held back; the event if < 0 */
@@ -46,7 +62,7 @@ static inline unsigned int lead_of_event(const struct lead *l)
  */
 static inline void lead_shift(struct lead *l, bool taken)
 {
-	const int first = 20 * test_slow(), most = 1 << 16;
+	const int first = 20 * test_slow(), most = 1 << 18;
 
 	if (!l->step || taken != l->taken_last)
 		l->step = first;
@@ -58,7 +74,7 @@ static inline void lead_shift(struct lead *l, bool taken)
 	else
 		l->lost++;
 	l->at += taken ? l->step : -l->step;
-	/* some milliseconds: what is further apart was one CPU's stall */
+	/* more than a time slice of the host: what is further apart was a stall */
 	if (l->at > 16 * most)
 		l->at = 16 * most;
 	if (l->at < -16 * most)

@@ -5,6 +5,7 @@
  */
 #include "linktimeout.h"
 #include "disk.h"
+#include "duel.h"
 
 RING_FIXTURE(linklate);
 
@@ -321,21 +322,12 @@ struct race {
 	unsigned long own, fired, late;
 };
 
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 static void *writer(void *arg)
 {
 	struct race *x = arg;
 	unsigned int seen = 0;
 
-	pin(1);
+	pin_to_cpu(1);
 	while (!__atomic_load_n(&x->stop, __ATOMIC_RELAXED)) {
 		__u64 end;
 
@@ -457,7 +449,7 @@ static void run_races(struct __test_metadata *_metadata, enum backend backend,
 
 		ASSERT_EQ(0, ret);
 	}
-	pin(0);
+	pin_to_cpu(0);
 	ASSERT_EQ(0, pthread_create(&t, NULL, writer, &x));
 	while (n < rounds || (!shown && n < 3 * rounds)) {
 		one_round(_metadata, &x);

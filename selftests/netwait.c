@@ -571,6 +571,7 @@ static void *send_on_go(void *arg)
 {
 	struct sender *s = arg;
 
+	pin_to_cpu(1);
 	for (;;) {
 		unsigned int idle = 0;
 		unsigned char c;
@@ -604,6 +605,7 @@ TEST_F_TIMEOUT(wait, data_against_a_cancel, 120)
 {
 	unsigned long n = test_scale(10000, 500);
 
+	pin_to_cpu(0);
 	for (int kind = 0; kind < STREAMS; kind++) {
 		struct lead lead = { 0 };
 		struct sender s = { 0 };

@@ -148,6 +148,7 @@ static void *shoot(void *arg)
 	struct duel *d = arg;
 	unsigned int seen = 0;
 
+	pin_to_cpu(1);
 	for (;;) {
 		unsigned int idle = 0;
 
@@ -199,6 +200,7 @@ static void duel(struct __test_metadata *_metadata, struct ring *r, int way,
 	struct lead lead = { 0 };
 	pthread_t t;
 
+	pin_to_cpu(0);
 	ASSERT_EQ(0, pthread_create(&t, NULL, shoot, &d));
 	for (unsigned long i = 0; lead_goes_on(&lead, n); i++) {
 		int target = RES_NONE, verdict = RES_NONE;

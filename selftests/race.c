@@ -11,6 +11,7 @@
  */
 #include "ring.h"
 #include "disk.h"
+#include "duel.h"
 
 #define RACES	1000000UL	/* on the stock kernel, all families together */
 #define SHARE	20		/* each verdict: at least one in ... */
@@ -80,15 +81,6 @@ static void spin(__u64 ns)
 		;
 }
 
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 static __u64 key(const struct race *x, int cancel, unsigned int i)
 {
 	return x->batch_nr << 16 | cancel << 8 | i;
@@ -100,7 +92,7 @@ static void *canceller(void *arg)
 	unsigned int seen = 0, i, n = x->f->batch;
 	int ret;
 
-	pin(1);
+	pin_to_cpu(1);
 	for (;;) {
 		unsigned int idle = 0;
 
@@ -137,7 +129,7 @@ static void *keep_awake(void *arg)
 	struct sched_param none = { 0 };
 	struct race *x = arg;
 
-	pin(0);
+	pin_to_cpu(0);
 	sched_setscheduler(0, SCHED_IDLE, &none);
 	while (!__atomic_load_n(&x->stop, __ATOMIC_RELAXED))
 		;
@@ -390,7 +382,7 @@ static void run_family(struct __test_metadata *_metadata, struct race *x,
 		want = test_scale(1000, 200);
 	x->kind = kind;
 	x->f = &FAMILY[kind];
-	pin(0);
+	pin_to_cpu(0);
 	ASSERT_EQ(0, pthread_create(&t, NULL, canceller, x));
 	ASSERT_EQ(0, pthread_create(&awake, NULL, keep_awake, x));
 
