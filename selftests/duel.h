@@ -9,8 +9,6 @@
 #ifndef ARING_TEST_DUEL_H
 #define ARING_TEST_DUEL_H
 
-#include <sched.h>
-
 #include "ring.h"
 
 /* At least this share of the rounds must end each way. */
