@@ -198,7 +198,8 @@ static struct aring_attached *aring_attached_find(struct aring_timeline *tl)
 	struct aring_attached *attached;
 
 	list_for_each_entry(attached, &tl->attached, list) {
-		if (attached->task == current)
+		/* What has executed another program since has to say so itself. */
+		if (attached->task == current && attached->mm == current->mm)
 			return attached;
 	}
 	return NULL;
@@ -329,6 +330,8 @@ int aring_quiet_attach(struct aring_timeline *tl)
 	struct aring_attached *attached;
 	bool found;
 
+	/* On a clock that is moved by hand nobody else looks for those. */
+	aring_quiet_prune(tl, false);
 	attached = kzalloc(sizeof(*attached), GFP_KERNEL_ACCOUNT);
 	if (!attached)
 		return -ENOMEM;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Virtual clocks whose rings are closed, and whose movers are killed or leave, at
- * the wrong moment.
+ * the wrong moment; and threads they wait for that become another program.
  */
 #include "vdev.h"
 #include "sock.h"
@@ -238,6 +238,81 @@ TEST_F_TIMEOUT(life, many_are_closed_and_keep_nobody_waiting, 60)
 	close(p[0]);
 	close(p[1]);
 	free(many);
+}
+
+/* --- who is waited for -------------------------------------------------------- */
+
+/* The end of who_attaches_again_after_exec()'s child: "RING:UP:DOWN". */
+__attribute__((__constructor__)) static void after_exec(void)
+{
+	const char *s = getenv("CLOCK_AFTER_EXEC");
+	struct ring r = { .backend = DEVICE };
+	int up, down;
+	char byte;
+
+	if (!s)
+		return;
+	if (sscanf(s, "%d:%d:%d", &r.fd, &up, &down) != 3)
+		_exit(40);
+	/* it was another program that attached */
+	if (clock_do(&r, ARING_CLOCK_DETACH, 0) != -ENOENT)
+		_exit(41);
+	if (clock_do(&r, ARING_CLOCK_ATTACH, 0))
+		_exit(42);
+	if (write(up, "x", 1) != 1 || read(down, &byte, 1) != 1)
+		_exit(43);
+	_exit(clock_do(&r, ARING_CLOCK_DETACH, 0) ? 44 : 0);
+}
+
+static void *await_one(void *ring)
+{
+	return (void *)(long)ring_enter(ring, 0, 1, ARING_ENTER_GETEVENTS, NULL,
+					0);
+}
+
+TEST_F(life, who_attaches_again_after_exec)
+{
+	struct ring *r = &self->r;
+	int up[2], down[2], status;
+	pthread_t waiter;
+	char env[64];
+	char byte;
+	void *ret;
+	pid_t pid;
+
+	ASSERT_EQ(0, clock_virtual(r, ARING_CLOCK_AUTO));
+	ASSERT_EQ(0, pipe(up) | pipe(down));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid) {
+		if (clock_do(r, ARING_CLOCK_ATTACH, 0))
+			_exit(1);
+		fcntl(r->fd, F_SETFD, 0);
+		snprintf(env, sizeof(env), "CLOCK_AFTER_EXEC=%d:%d:%d", r->fd,
+			 up[1], down[0]);
+		execle("/proc/self/exe", "life", NULL, (char *[]) { env, NULL });
+		_exit(2);
+	}
+	close(up[1]);
+	ASSERT_EQ(1, read(up[0], &byte, 1)) {
+		waitpid(pid, &status, 0);
+		TH_LOG("step %d", WEXITSTATUS(status));
+	}
+	EXPECT_EQ(1, clock_timeout(r, 10, 0, 1));
+	ASSERT_EQ(0, pthread_create(&waiter, NULL, await_one, r));
+	usleep(200000 * test_slow());
+	EXPECT_EQ(0, clock_time(r));
+	ASSERT_EQ(1, write(down[1], "x", 1));
+	ASSERT_EQ(0, pthread_join(waiter, &ret));
+	EXPECT_EQ(NULL, ret);
+	EXPECT_EQ(10, clock_time(r));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status) {
+		TH_LOG("step %d", WEXITSTATUS(status));
+	}
+	close(up[0]);
+	close(down[0]);
+	close(down[1]);
 }
 
 /* --- when it cannot be given ------------------------------------------------ */
