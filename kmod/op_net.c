@@ -123,6 +123,10 @@ static int aring_net_copy(struct aring_req *req, struct socket *sock)
 			ret = aring_net_copy_name(net, net->uname,
 						  net->name_len);
 	}
+	/* TOMOYO knows the thread that sends, and lets kernel threads send anywhere. */
+	if (net->uname && net->name_len && aring_net_sends(req) &&
+	    (sock->type == SOCK_DGRAM || sock->type == SOCK_RAW))
+		req->flags |= ARING_REQ_HOME;
 	net->copied = !ret;
 	return ret;
 }
@@ -310,6 +314,12 @@ static int aring_net_there(struct aring_req *req, struct socket *sock)
 
 	if (net->done < net->total) {
 		ret = aring_piece_get(&piece, req->mm, &span);
+		/* Half a message is none. */
+		if (!ret && piece.fault && !span.to_user &&
+		    sock->type != SOCK_STREAM) {
+			aring_piece_free(&piece, false);
+			ret = -EFAULT;
+		}
 		if (ret) {
 			/* A canceller's signal ends the pinning too. */
 			if (signal_pending(current) && !net->done)
@@ -322,6 +332,10 @@ static int aring_net_there(struct aring_req *req, struct socket *sock)
 	iov_iter_bvec(&iter, dir, piece.bvecs, piece.nr, piece.len);
 	ret = aring_net_move(req, sock, &iter, &msg, true);
 	aring_piece_free(&piece, span.to_user && ret > 0);
+	/* It was cut where the memory ends, not the buffer. */
+	if (ret >= 0 && piece.fault && (msg.msg_flags & MSG_TRUNC) &&
+	    sock->type != SOCK_STREAM)
+		ret = -EFAULT;
 	return aring_net_end(req, sock, &msg, net->total - net->done, ret);
 }
 

@@ -79,6 +79,7 @@ static int aring_pin_piece(struct aring_piece *piece,
 			break;
 	}
 	/* What is there can be moved: a fault is reported only at its place. */
+	piece->fault = ret;
 	return piece->nr ? 0 : ret;
 }
 

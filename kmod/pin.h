@@ -45,12 +45,14 @@ struct aring_span {
  * @bvecs: the same with offsets and lengths
  * @nr: how many of both
  * @len: bytes
+ * @fault: behind them there is memory that could not be pinned
  */
 struct aring_piece {
 	struct page	**pages;
 	struct bio_vec	*bvecs;
 	unsigned int	nr;
 	size_t		len;
+	bool		fault;
 };
 
 /* pin.c APIs */

@@ -9,6 +9,7 @@
  */
 #include <linux/bvec.h>
 #include <linux/kthread.h>
+#include <linux/net.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
@@ -77,6 +78,14 @@ static bool aring_is_cut_badly(const struct aring_req *req, ssize_t ret)
 	       req->where == ARING_WHERE_DISK && !req->rw.done;
 }
 
+/* Does it write to a socket that makes one message of it? Half of one is none. */
+static bool aring_is_message(const struct aring_req *req)
+{
+	struct socket *sock = sock_from_file(req->file);
+
+	return sock && sock->type != SOCK_STREAM && !aring_is_read(req);
+}
+
 /* Move one piece. Return: bytes or a negative errno. */
 static ssize_t aring_move_piece(struct aring_req *req, size_t *wanted)
 {
@@ -113,6 +122,10 @@ static ssize_t aring_move_piece(struct aring_req *req, size_t *wanted)
 	ret = aring_piece_get(&piece, req->mm, &span);
 	if (ret)
 		return ret;
+	if (piece.fault && aring_is_message(req)) {
+		aring_piece_free(&piece, false);
+		return -EFAULT;
+	}
 	*wanted = piece.len;
 	iov_iter_bvec(&iter, dir, piece.bvecs, piece.nr, piece.len);
 	ret = aring_rw_call(req, &iter);

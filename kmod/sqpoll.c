@@ -71,7 +71,8 @@ static int aring_sqpoll_submit(struct aring_ring *ring)
 	revert_creds(old_cred);
 	kthread_unuse_mm(sqpoll->mm);
 	mmput_async(sqpoll->mm);
-	if (ret > 0 && wq_has_sleeper(&sqpoll->space))
+	/* Also for what counts as dropped alone: there is room again. */
+	if (wq_has_sleeper(&sqpoll->space))
 		wake_up_all(&sqpoll->space);
 	return ret;
 }

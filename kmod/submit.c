@@ -453,8 +453,11 @@ static bool aring_submit_member(struct aring_submit *sub, struct aring_req *req,
 static bool aring_submit_is_elsewhere(struct aring_submit *sub,
 				      struct aring_req *req)
 {
-	/* Whether a message has control data, only its header says. */
+	/* Whether a message has control data or an address, only its header says. */
 	if (req->opcode == ARING_OP_SENDMSG || req->opcode == ARING_OP_RECVMSG)
+		return true;
+	/* To an address on which sockets it may not, the socket says. */
+	if (req->opcode == ARING_OP_SEND && req->net.uname)
 		return true;
 	if (req->op->flags & ARING_OP_FILE)
 		req->file = aring_submit_file(sub, req, sub->sqe.fd);

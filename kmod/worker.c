@@ -37,7 +37,7 @@
 /* The same where idle threads may keep other rings from having theirs. */
 #define ARING_WORKER_IDLE_CROWDED	(HZ / 10 ?: 1)
 /* So far is looked behind writes that wait for another one to their file. */
-#define ARING_LINE_LOOK		64
+#define ARING_LINE_LOOK		512
 
 /**
  * struct aring_worker - one thread

@@ -4,6 +4,7 @@
  * addresses and fields that are bad; and SEND's address.
  */
 #include "sock.h"
+#include <poll.h>
 
 RING_FIXTURE(net);
 
@@ -267,6 +268,127 @@ TEST_F(net, a_send_to_an_address_on_a_connection)
 	prep_sendto(&self->r, sv[0], "abc", 3, &a, sizeof(a), 1);
 	EXPECT_EQ(3, ring_run(&self->r));
 	net_close(sv);
+}
+
+/* Behind an event that comes while nobody is in ENTER: for a worker, where it may be. */
+static struct aring_sqe *prep_behind(struct ring *r, int fd, struct aring_sqe *last)
+{
+	struct aring_sqe copy = *last;
+	struct aring_sqe *s;
+
+	/* in front of it */
+	r->tail--;
+	s = prep(r, ARING_OP_POLL_ADD, fd, NULL, 0, 0, 8);
+	s->poll32_events = POLLIN;
+	s->flags = ARING_SQE_IO_LINK;
+	s = prep_nop(r, 1);
+	*s = copy;
+	return s;
+}
+
+/* Without a call that would have the thread run what waits for one. */
+static bool there_are(struct ring *r, unsigned int nr)
+{
+	for (int i = 0; i < 5000 && ring_ready(r) < nr; i++)
+		usleep(1000);
+	return ring_ready(r) >= nr;
+}
+
+static int run_behind(struct ring *r, struct aring_sqe *s)
+{
+	struct aring_cqe cqe = { .res = RES_NONE };
+	int p[2];
+
+	if (pipe(p))
+		return -errno;
+	prep_behind(r, p[0], s);
+	if (ring_submit(r) != 2 || write(p[1], "x", 1) != 1 || !there_are(r, 2))
+		return RES_NONE;
+	ring_reap(r, &cqe);
+	if (cqe.user_data == 8 && cqe.res == POLLIN)
+		ring_reap(r, &cqe);
+	close(p[0]);
+	close(p[1]);
+	return cqe.res;
+}
+
+/* The first page may be read, the second may not. */
+static char *half_bad(void)
+{
+	char *b = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	return mprotect(b + 4096, 4096, PROT_NONE) ? NULL : b;
+}
+
+TEST_F(net, half_a_message_is_none)
+{
+	char *b = half_bad(), seen[8192];
+	struct iovec v[2] = { { b, 100 }, { b + 4000, 200 } };
+	struct msghdr m = { .msg_iov = v, .msg_iovlen = 2 };
+	struct ring *r = &self->r;
+	struct aring_cqe cqe;
+	int sv[2];
+
+	ASSERT_NE(NULL, b);
+	ASSERT_EQ(0, net_pair(ON_UDP, sv));
+	EXPECT_EQ(-EFAULT, run_behind(r, prep_send(r, sv[0], b, 8192, 0, 1)));
+	EXPECT_EQ(-EFAULT, run_behind(r, prep_sendmsg(r, sv[0], &m, 0, 1)));
+	EXPECT_EQ(-EFAULT, run_behind(r, prep_write(r, sv[0], b, 8192, 0, 1)));
+	EXPECT_EQ(-1, recv(sv[1], seen, sizeof(seen), MSG_DONTWAIT));
+	EXPECT_EQ(4096, run_behind(r, prep_send(r, sv[0], b, 4096, 0, 1)));
+	EXPECT_EQ(4096, recv(sv[1], seen, sizeof(seen), MSG_DONTWAIT));
+	/* received: what is longer than the good part is lost */
+	for (int i = 0; i < 2; i++) {
+		prep_recv(r, sv[0], b, 8192, 0, 1);
+		ASSERT_EQ(1, ring_submit(r));
+		usleep(10000);
+		ASSERT_EQ(i ? 100 : 6000, send(sv[1], seen, i ? 100 : 6000, 0));
+		ASSERT_TRUE(there_are(r, 1));
+		ASSERT_TRUE(ring_reap(r, &cqe));
+		EXPECT_EQ(i ? 100 : -EFAULT, cqe.res);
+	}
+	net_close(sv);
+	munmap(b, 8192);
+}
+
+/* Whom a datagram may go to, a security module may ask the thread that sends it. */
+TEST_F(net, a_datagram_to_an_address_stays_at_home)
+{
+	struct ring *r = &self->r;
+	struct sockaddr_in a;
+	int to = udp_socket(&a), fd = socket(AF_INET, SOCK_DGRAM, 0), p[2];
+	struct iovec v = { "abc", 3 };
+	struct msghdr m = {
+		.msg_iov = &v, .msg_iovlen = 1,
+		.msg_name = &a, .msg_namelen = sizeof(a),
+	};
+	char b[8];
+
+	ASSERT_EQ(0, pipe(p));
+	for (int i = 0; i < 2; i++) {
+		if (i)
+			prep_behind(r, p[0], prep_sendmsg(r, fd, &m, 0, 1));
+		else
+			prep_behind(r, p[0], prep_sendto(r, fd, "abc", 3, &a,
+							 sizeof(a), 1));
+		ASSERT_EQ(2, ring_submit(r));
+		ASSERT_EQ(1, write(p[1], "x", 1));
+		ASSERT_TRUE(there_are(r, 1));
+		usleep(50000 * test_slow());
+		if (variant->backend == DEVICE) {
+			EXPECT_EQ(1, ring_ready(r));
+			EXPECT_EQ(-1, recv(to, b, 8, MSG_DONTWAIT));
+		}
+		NEXT(r, 8, POLLIN, 0, "%d", i);
+		NEXT(r, 1, 3, 0, "%d", i);
+		EXPECT_EQ(3, recv(to, b, 8, MSG_DONTWAIT));
+		ASSERT_EQ(1, read(p[0], b, 1));
+	}
+	close(to);
+	close(fd);
+	close(p[0]);
+	close(p[1]);
 }
 
 RING_TEST_MAIN

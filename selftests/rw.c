@@ -586,6 +586,13 @@ TEST_F(rw, nowait_needs_a_file_that_honours_it)
 			     RWF_NOWAIT));
 	EXPECT_EQ(-EAGAIN, run_rwf(&self->r, ARING_OP_READ, ev, &v, 8, 0,
 				   RWF_NOWAIT));
+	/* nor is it waited for elsewhere; likewise what is refused */
+	prep(&self->r, ARING_OP_READ, ev, &v, 8, 0, 1)->rw_flags = RWF_NOWAIT;
+	ring_sqe_at(&self->r, self->r.tail - 1)->flags = ARING_SQE_ASYNC;
+	EXPECT_EQ(-EAGAIN, ring_run(&self->r));
+	prep(&self->r, ARING_OP_READ, ev, &v, 8, 0, 1)->rw_flags = RWF_HIPRI;
+	ring_sqe_at(&self->r, self->r.tail - 1)->flags = ARING_SQE_ASYNC;
+	EXPECT_EQ(-EINVAL, ring_run(&self->r));
 	v = 5;
 	ASSERT_EQ(8, write(ev, &v, 8));
 	v = 0;
