@@ -81,9 +81,8 @@ static int aring_cancel_take_back(struct aring_req *req, bool leave)
 		 * What is held with its result final: nobody will ask for it,
 		 * nor for what it is held by next.
 		 */
-		while (aring_req_has_fate(req) && leave &&
-		       aring_hold_let_go(req))
-			;
+		if (aring_req_has_fate(req) && leave)
+			aring_hold_leave(req);
 		break;
 	default:
 		break;

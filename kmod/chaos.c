@@ -257,6 +257,9 @@ bool aring_chaos_permits_enter(u32 level, const struct aring_offer *offer,
 	if (line->action == ARING_ACT_ENTER_TAKE &&
 	    line->value >= offer->offered)
 		return false;
+	/* At no level: nothing would ever come about. */
+	if (line->action == ARING_ACT_ENTER_EINTR && offer->again)
+		return false;
 	return aring_permits_enter(level, offer->when, line->action);
 }
 

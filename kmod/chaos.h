@@ -19,12 +19,14 @@
  * @number: of the ENTER
  * @when: ARING_WHEN_IDLE, ARING_WHEN_WHOLE
  * @offered: SQEs that it would take
+ * @again: it is not to be interrupted: the one before was, and in vain
  */
 struct aring_offer {
 	u32	ring;
 	u32	number;
 	u32	when;
 	u32	offered;
+	bool	again;
 };
 
 int aring_chaos_check(const struct aring_chaos *chaos);

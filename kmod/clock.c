@@ -204,17 +204,13 @@ static enum aring_phase aring_clock_last(enum aring_phase phase)
  */
 bool aring_clock_step(struct aring_timeline *tl)
 {
-	enum aring_phase phase = ARING_PHASE_FINISH;
-	unsigned int nr;
-	bool any;
-	u64 time;
+	enum aring_phase phase;
+	bool any = false;
 
 	if (!aring_clock_hold(tl))
 		return false;
-	time = aring_timeline_next(tl, &phase, &nr);
-	if (time != U64_MAX)
-		aring_timeline_set(tl, time);
-	any = aring_timeline_fire(tl, phase, aring_clock_last(phase));
+	if (aring_timeline_go(tl, U64_MAX, &phase))
+		any = aring_timeline_fire(tl, phase, aring_clock_last(phase));
 	aring_clock_let_go(tl, NULL);
 	return any;
 }
@@ -253,26 +249,19 @@ static int aring_clock_settle(struct aring_timeline *tl)
 static int aring_clock_move(struct aring_timeline *tl, u64 end)
 {
 	enum aring_phase phase;
-	u64 start = tl->now, time;
-	unsigned int nr;
+	u64 start = tl->now;
 	int ret;
 
 	/* What has become ready belongs to the instant at hand. */
 	ret = aring_clock_settle(tl);
-	if (ret)
-		return ret;
-	while ((time = aring_timeline_next(tl, &phase, &nr)) <= end) {
-		if (time == end && end > start &&
+	while (!ret && aring_timeline_go(tl, end, &phase)) {
+		if (tl->now == end && end > start &&
 		    phase >= ARING_PHASE_START &&
 		    !aring_timeline_has(tl, end, ARING_PHASE_END))
 			break;
-		aring_timeline_set(tl, time);
 		ret = aring_clock_phase(tl, phase) ?: aring_clock_settle(tl);
-		if (ret)
-			return ret;
 	}
-	aring_timeline_set(tl, end);
-	return 0;
+	return ret;
 }
 
 /* Move by hand to the next event. move_lock. Return: 0, -ENOENT or -EINTR. */
@@ -280,8 +269,6 @@ static int aring_clock_move_next(struct aring_timeline *tl)
 {
 	enum aring_phase phase;
 	bool any = false;
-	unsigned int nr;
-	u64 time;
 	int ret;
 
 	/* What has become ready belongs to the instant at hand. */
@@ -289,20 +276,19 @@ static int aring_clock_move_next(struct aring_timeline *tl)
 	if (ret)
 		return ret;
 	/* What is left of it. */
-	while ((time = aring_timeline_next(tl, &phase, &nr)) == tl->now &&
+	while (aring_timeline_go(tl, tl->now, &phase) &&
 	       phase >= ARING_PHASE_START) {
 		ret = aring_clock_phase(tl, phase) ?: aring_clock_settle(tl);
 		if (ret)
 			return ret;
 		any = true;
 	}
-	if (time == U64_MAX)
+	if (!aring_timeline_go(tl, U64_MAX, &phase))
 		return any ? 0 : -ENOENT;
-	aring_timeline_set(tl, time);
 	ret = aring_clock_phase(tl, ARING_PHASE_FINISH) ?:
 	      aring_clock_settle(tl);
-	while (!ret && aring_timeline_has(tl, time, ARING_PHASE_END)) {
-		aring_timeline_next(tl, &phase, &nr);
+	while (!ret && aring_timeline_has(tl, tl->now, ARING_PHASE_END)) {
+		aring_timeline_go(tl, tl->now, &phase);
 		ret = aring_clock_phase(tl, phase) ?: aring_clock_settle(tl);
 	}
 	return ret;
@@ -402,7 +388,6 @@ static void aring_clock_tell(struct aring_ring *ring,
 			     struct aring_clock *clock)
 {
 	struct aring_timeline *tl;
-	enum aring_phase phase;
 
 	clock->flags = 0;
 	clock->nr_events = 0;
@@ -418,7 +403,7 @@ static void aring_clock_tell(struct aring_ring *ring,
 	clock->flags = ARING_CLOCK_IS_VIRTUAL;
 	if (tl->automatic)
 		clock->flags |= ARING_CLOCK_AUTO;
-	clock->next = aring_timeline_next(tl, &phase, &clock->nr_events);
+	clock->next = aring_timeline_next(tl, &clock->nr_events);
 }
 
 /**

@@ -361,11 +361,12 @@ static void aring_offer(struct aring_ring *ring, struct aring_offer *offer,
 	offer->number = atomic_inc_return(&member->nr_enters);
 	offer->offered = ring->sqpoll ? 0 : min(enter->to_submit, ready);
 	offer->when = 0;
+	offer->again = aring_offer_again(ring);
 	/* Interrupted, it would not have woken the thread of SQPOLL. */
 	if ((enter->flags & ARING_ENTER_GETEVENTS) && enter->min_complete &&
 	    !(enter->flags & (ARING_ENTER_SQ_WAKEUP | ARING_ENTER_SQ_WAIT)) &&
 	    !enter->to_submit && !aring_cq_ready(ring) &&
-	    !READ_ONCE(ring->nr_overflow) && !aring_offer_again(ring))
+	    !READ_ONCE(ring->nr_overflow) && !offer->again)
 		offer->when |= ARING_WHEN_IDLE;
 }
 

@@ -307,7 +307,8 @@ bool aring_hold_done_locked(struct aring_req *req)
 {
 	u16 at = aring_hold_where(req->steered);
 
-	if (at == ARING_ACT_NONE || aring_hold_is_over(req->ring))
+	if (at == ARING_ACT_NONE || req->steered->left ||
+	    aring_hold_is_over(req->ring))
 		return false;
 	aring_hold_add(req, at);
 	/* It may fire at once, and then waits for our lock. */
@@ -401,6 +402,25 @@ bool aring_hold_let_go(struct aring_req *req)
 	else
 		aring_run_queued(req);
 	return true;
+}
+
+/**
+ * aring_hold_leave() - the program of a request is gone, or has unmapped the ring
+ * @req: in the tables, ARING_REQ_FATE; &aring_ring.lock held
+ *
+ * Others may have the ring mapped still. What is held is let go, and what is not done
+ * yet will not be held then.
+ *
+ * Context: process.
+ */
+void aring_hold_leave(struct aring_req *req)
+{
+	/* Who holds it looks under this lock, so either he sees it or we what he held. */
+	spin_lock_irq(&req->ring->cq_lock);
+	req->steered->left = true;
+	spin_unlock_irq(&req->ring->cq_lock);
+	while (aring_hold_let_go(req))
+		;
 }
 
 /**

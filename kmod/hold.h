@@ -17,6 +17,7 @@ bool aring_hold_take(struct aring_req *req, u16 where);
 bool aring_hold_is_soft(const struct aring_steered *steered, u16 at);
 void aring_hold_marked(struct aring_req *req);
 bool aring_hold_let_go(struct aring_req *req);
+void aring_hold_leave(struct aring_req *req);
 void aring_hold_forget(struct aring_req *req);
 int aring_hold_list(struct aring_ring *ring, struct aring_steer *steer);
 int aring_hold_release(struct aring_ring *ring, struct aring_steer *steer);

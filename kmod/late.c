@@ -76,7 +76,7 @@ void aring_late_prepare(struct aring_req *req)
 	struct aring_ring *ring = req->ring;
 
 	if (steered->fate.late == ARING_ACT_DELAY) {
-		aring_event_init(&steered->delay, ARING_PHASE_FINISH,
+		aring_event_init(&steered->delay, ARING_PHASE_LIMIT,
 				 aring_late_fire);
 		return;
 	}

@@ -109,11 +109,17 @@ static bool aring_quiet(struct aring_timeline *tl)
 	return quiet;
 }
 
-/* Move the clock until somebody has something to do. move_lock. */
+/*
+ * Move the clock until somebody has something to do. Also after a step in which nothing
+ * happened, as the event was disarmed: who came to rest in it saw all rings held, and
+ * did not look. move_lock.
+ */
 static void aring_quiet_move(struct aring_timeline *tl)
 {
-	while (aring_quiet(tl) && aring_clock_step(tl))
+	while (aring_quiet(tl)) {
+		aring_clock_step(tl);
 		cond_resched();
+	}
 }
 
 /* Let go of threads that have exited. */
@@ -146,7 +152,11 @@ void aring_quiet_look_fn(struct work_struct *work)
 						 look_work);
 
 	aring_quiet_prune(tl, false);
-	mutex_lock(&tl->move_lock);
+	/* Who moves it by hand may wait for the program: this comes again. */
+	if (!mutex_trylock(&tl->move_lock)) {
+		queue_delayed_work(aring_wq, &tl->look_work, ARING_LOOK_AGAIN);
+		return;
+	}
 	aring_quiet_move(tl);
 	mutex_unlock(&tl->move_lock);
 }

@@ -72,6 +72,7 @@ struct aring_fate {
  * @cut: it was shortened, and who asked for all of it takes that for a failure
  * @followed: another one is to be completed behind it
  * @ripe: its time has come; on its way to be completed; written under cq_lock
+ * @left: nobody will ask for it: it is not to be held any more; cq_lock
  * @since: jiffies when it came to be held, or when its delay last saw time pass
  * @clock: the ring's time then; both written under cq_lock
  * @delay: the end of ARING_ACT_DELAY
@@ -87,6 +88,7 @@ struct aring_steered {
 	bool			cut;
 	bool			followed;
 	bool			ripe;
+	bool			left;
 	unsigned long		since;
 	u64			clock;
 	struct aring_event	delay;

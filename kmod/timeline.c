@@ -259,13 +259,11 @@ void aring_timeline_exit(struct aring_timeline *tl)
 /**
  * aring_timeline_next() - what is to happen next
  * @tl: the timeline
- * @phase: out: phase of the first event, if there is one
  * @nr: out: how many events there are
  *
  * Return: time of the first event, or U64_MAX if there is none.
  */
-u64 aring_timeline_next(struct aring_timeline *tl, enum aring_phase *phase,
-			unsigned int *nr)
+u64 aring_timeline_next(struct aring_timeline *tl, unsigned int *nr)
 {
 	struct aring_event *first;
 	u64 time = U64_MAX;
@@ -273,10 +271,8 @@ u64 aring_timeline_next(struct aring_timeline *tl, enum aring_phase *phase,
 	spin_lock_irq(&tl->lock);
 	*nr = tl->nr_events;
 	first = aring_event_first(tl);
-	if (first) {
-		*phase = first->phase;
+	if (first)
 		time = first->time;
-	}
 	spin_unlock_irq(&tl->lock);
 	return time;
 }
@@ -323,17 +319,34 @@ bool aring_timeline_has(struct aring_timeline *tl, u64 time,
 }
 
 /**
- * aring_timeline_set() - make it that time
+ * aring_timeline_go() - go on to the first event, or to a time if that comes before
  * @tl: of a virtual clock; move_lock held
- * @time: not in the past, and no later than the first event
+ * @most: the time, not in the past; U64_MAX: to the first event, if there is one
+ * @phase: out: of the first event, where it is now
+ *
+ * In one hold of the lock: another thread may arm one for an earlier time meanwhile,
+ * and an event that is behind the clock would never happen, or turn it back.
+ *
+ * Return: true if it is the time of the first event.
  */
-void aring_timeline_set(struct aring_timeline *tl, u64 time)
+bool aring_timeline_go(struct aring_timeline *tl, u64 most,
+		       enum aring_phase *phase)
 {
+	struct aring_event *first;
+	bool there;
+
 	lockdep_assert_held(&tl->move_lock);
-	/* The lock: nothing is armed for a time that then is past. */
 	spin_lock_irq(&tl->lock);
-	WRITE_ONCE(tl->now, time);
+	first = aring_event_first(tl);
+	there = first && first->time <= most;
+	if (there) {
+		*phase = first->phase;
+		WRITE_ONCE(tl->now, first->time);
+	} else if (most != U64_MAX) {
+		WRITE_ONCE(tl->now, most);
+	}
 	spin_unlock_irq(&tl->lock);
+	return there;
 }
 
 /**

@@ -120,11 +120,11 @@ u64 aring_now(const struct aring_ring *ring);
 /* timeline.c APIs: for rings, and for who moves a virtual clock */
 void aring_timeline_init(struct aring_timeline *tl, bool is_virtual);
 void aring_timeline_exit(struct aring_timeline *tl);
-u64 aring_timeline_next(struct aring_timeline *tl, enum aring_phase *phase,
-			unsigned int *nr);
+u64 aring_timeline_next(struct aring_timeline *tl, unsigned int *nr);
 bool aring_timeline_has(struct aring_timeline *tl, u64 time,
 			enum aring_phase phase);
-void aring_timeline_set(struct aring_timeline *tl, u64 time);
+bool aring_timeline_go(struct aring_timeline *tl, u64 most,
+		       enum aring_phase *phase);
 bool aring_timeline_fire(struct aring_timeline *tl, enum aring_phase from,
 			 enum aring_phase to);
 

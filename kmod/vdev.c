@@ -104,6 +104,12 @@ static u64 aring_sat_mul(u64 a, u64 b)
 	return check_mul_overflow(a, b, &product) ? U64_MAX : product;
 }
 
+/* What is too long to be counted in picoseconds has no end. */
+static u64 aring_vdev_ns(u64 picoseconds)
+{
+	return picoseconds == U64_MAX ? U64_MAX : div_u64(picoseconds, 1000);
+}
+
 /* Nanoseconds that a channel needs for it, from where the head is. */
 static u64 aring_vdev_service(const struct aring_device *dev,
 			      const struct aring_req *req)
@@ -118,7 +124,7 @@ static u64 aring_vdev_service(const struct aring_device *dev,
 						  config->per_byte),
 				    aring_sat_mul(distance,
 						  config->per_distance));
-	return aring_sat_add(config->base, div_u64(picoseconds, 1000));
+	return aring_sat_add(config->base, aring_vdev_ns(picoseconds));
 }
 
 /* The same without the way, which is not known before it starts. */
@@ -128,8 +134,8 @@ static u64 aring_vdev_time(const struct aring_device *dev,
 	const struct aring_vdev *config = &dev->config;
 
 	return aring_sat_add(config->base,
-			     div_u64(aring_sat_mul(req->vio.len,
-						   config->per_byte), 1000));
+			     aring_vdev_ns(aring_sat_mul(req->vio.len,
+							 config->per_byte)));
 }
 
 /* ---- channels ------------------------------------------------------------ */

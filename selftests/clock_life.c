@@ -5,6 +5,7 @@
  */
 #include "vdev.h"
 #include "sock.h"
+#include "duel.h"
 #include "uffd.h"
 #include <signal.h>
 #include <sys/wait.h>
@@ -313,6 +314,70 @@ TEST_F(life, who_attaches_again_after_exec)
 	close(up[0]);
 	close(down[0]);
 	close(down[1]);
+}
+
+/* --- another thread has less patience ------------------------------------------- */
+
+struct impatient {
+	struct ring *r;
+	bool stop;
+	unsigned long bad;
+};
+
+/* Always an event that is earlier than the one the clock is about to go to. */
+static void *arms_the_next(void *arg)
+{
+	struct impatient *x = arg;
+	struct aring_cqe cqe;
+
+	pin_to_cpu(1);
+	while (!TOLD(x->stop)) {
+		if (clock_timeout(x->r, 1, 0, 1) != 1)
+			x->bad++;
+		while (ring_reap(x->r, &cqe))
+			;
+	}
+	return NULL;
+}
+
+static void turns_back(struct __test_metadata *_metadata, __u32 flags, bool next)
+{
+	struct aring_params p = { .flags = flags };
+	unsigned long n = test_scale(20000, 1000);
+	struct ring r, other;
+	struct impatient x = { .r = &other };
+	__u64 last = 0, time;
+	struct aring_cqe cqe;
+	pthread_t t;
+
+	ASSERT_EQ(0, ring_init_params(&r, DEVICE, 8, &p));
+	ASSERT_EQ(0, ring_init(&other, DEVICE, 8, 0));
+	ASSERT_EQ(0, clock_virtual(&r, 0));
+	ASSERT_EQ(0, clock_share(&other, &r));
+	pin_to_cpu(0);
+	ASSERT_EQ(0, pthread_create(&t, NULL, arms_the_next, &x));
+	for (unsigned long i = 0; i < n; i++) {
+		ASSERT_EQ(1, clock_timeout(&r, 1000, 0, 2));
+		ASSERT_EQ(0, next ? clock_next(&r) : clock_advance(&r, 3));
+		time = clock_time(&r);
+		NEED_TRUE(time >= last, "round %lu: %llu behind %llu", i,
+			  (unsigned long long)time, (unsigned long long)last);
+		last = time;
+		while (ring_reap(&r, &cqe))
+			;
+	}
+	TELL(x.stop, true);
+	pthread_join(t, NULL);
+	EXPECT_EQ(0, x.bad);
+	ring_exit(&other);
+	ring_exit(&r);
+}
+
+TEST_F_TIMEOUT(life, it_never_turns_back, 60)
+{
+	turns_back(_metadata, 0, true);
+	turns_back(_metadata, 0, false);
+	turns_back(_metadata, ARING_SETUP_COMPLETION_ORDER, true);
 }
 
 /* --- when it cannot be given ------------------------------------------------ */

@@ -241,6 +241,32 @@ TEST_F_TIMEOUT(session_wait, who_is_interrupted_each_time, 60)
 	ring_exit(&r);
 }
 
+/* Where all is permitted also an ENTER that submits; but not for ever. */
+TEST_F_TIMEOUT(session_wait, who_is_interrupted_at_any_level, 60)
+{
+	const struct aring_chaos chaos = {
+		.seed = 1, .eintr_ppm = MILLION, .level = ARING_LEVEL_ANY,
+	};
+	struct __kernel_timespec ts = to_ts(ms(3));
+	struct aring_cqe cqe = { .res = RES_NONE };
+	int ret, calls = 0;
+	struct ring r;
+
+	ASSERT_EQ(0, session_chaos(self->fd, &chaos));
+	ASSERT_EQ(0, session_cmd(self->fd, ARING_SESSION_CLOCK, NULL, 0));
+	ASSERT_EQ(0, session_ring(&r, self->id, 8, NULL));
+	prep_timeout(&r, &ts, 0, 0, 1);
+	do {
+		ret = ring_enter(&r, ring_flush(&r), 1, ARING_ENTER_GETEVENTS,
+				 NULL, 0);
+	} while (ret == -EINTR && ++calls < 100);
+	EXPECT_EQ(1, ret);
+	EXPECT_EQ(1, calls);
+	ASSERT_TRUE(ring_reap(&r, &cqe));
+	EXPECT_EQ(-ETIME, cqe.res);
+	ring_exit(&r);
+}
+
 /* ---- files that are not bytes --------------------------------------------- */
 
 TEST_F(session_wait, a_value_is_not_cut)

@@ -2,6 +2,7 @@
 /*
  * Steering: completions that come late, by a time or behind another request.
  */
+#include "clock.h"
 #include "steer.h"
 
 STEER_FIXTURE(steer_late, 0);
@@ -61,6 +62,26 @@ TEST_F(steer_late, delay_on_a_virtual_clock)
 	prep_nop(r, 8);
 	ASSERT_EQ(1, ring_submit(r));
 	EXPECT_EQ(2, ring_ready(r));
+}
+
+/* It ends as a timer does: among those of an instant the lower ticket goes first. */
+TEST_F(steer_late, delay_and_a_timeout_at_one_instant)
+{
+	struct aring_clock clock = { .cmd = ARING_CLOCK_VIRTUAL };
+	struct __kernel_timespec ts = to_ts(1000);
+	struct ring *r = &self->r;
+
+	ASSERT_EQ(0, ioctl(r->fd, ARING_IOC_CLOCK, &clock));
+	ASSERT_EQ(0, steer_for(r, 7, ARING_ACT_DELAY, 1000));
+	prep_timeout(r, &ts, 0, 0, 6);
+	prep_nop(r, 7);
+	prep_timeout(r, &ts, 0, 0, 8);
+	ASSERT_EQ(3, ring_submit(r));
+	clock.cmd = ARING_CLOCK_NEXT;
+	ASSERT_EQ(0, ioctl(r->fd, ARING_IOC_CLOCK, &clock));
+	CLOCK_EXPECT_CQE(r, 6, -ETIME);
+	CLOCK_EXPECT_CQE(r, 7, 0);
+	CLOCK_EXPECT_CQE(r, 8, -ETIME);
 }
 
 TEST_F(steer_late, after)

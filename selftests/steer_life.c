@@ -162,6 +162,48 @@ TEST_F(steer_life, munmap_lets_go_for_good)
 		SEE(r, { 7, 0 });
 }
 
+/* The same before it is done: what would be held then is not. */
+TEST_F(steer_life, who_dies_before_it_is_done_is_not_held)
+{
+	const struct {
+		__u32 action;
+		__u64 value;
+	} late[] = {
+		{ ARING_ACT_HOLD_DONE, 0 },
+		{ ARING_ACT_DELAY, 1000 * ms(1000) },
+		{ ARING_ACT_AFTER, 1000 },
+	};
+	const struct aring_vdev v = { .size = 4096, .channels = 1 };
+	struct ring *r = &self->r;
+	char *b = page_alloc(4096);
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, vdev_set(r, &v));
+	for (unsigned int i = 0; i < ARRAY_SIZE(late); i++) {
+		ASSERT_EQ(0, steer_for(r, 7, late[i].action,
+				       late[i].value));
+		pid = fork();
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			struct aring_sqe *s = prep_vread(r, b, 8, 0, 7);
+
+			takes(s, ms(300) * test_slow());
+			_exit(ring_submit(r) == 1 ? 0 : 1);
+		}
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_EQ(0, status);
+		for (int k = 0; k < 2000 && !ring_ready(r); k++)
+			usleep(1000 * test_slow());
+		CHECK_EQ(true, ring_ready(r) == 1, "action %u", late[i].action);
+		EXPECT_TRUE(wait_held(r, 0));
+		if (ring_ready(r))
+			SEE(r, { 7, 8 });
+		r->tail = *r->sq_tail;
+		ASSERT_EQ(0, steer_clear(r));
+	}
+}
+
 TEST_F(steer_life, kill)
 {
 	long before = no_rings(&self->r);
