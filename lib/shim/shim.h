@@ -27,6 +27,7 @@ void shim_signals_init(void);
 void shim_forward(siginfo_t *si, void *context);
 long shim_raw_sigaction(const long *arg);
 long shim_raw_sigprocmask(const long *arg);
+long shim_raw_wait(long nr, const long *arg);
 
 /* exec.c: the environment that takes the shim along */
 void shim_exec_init(char *const *envp);

@@ -19,27 +19,29 @@
 #endif
 
 /* The kernel's result: a negative errno is an error. */
-static inline long sys(long nr, long a, long b, long c, long d, long e)
+static inline long sys(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 __asm__("r10") = d;
 	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
 	long ret;
 
 	__asm__ volatile("syscall"
 			 : "=a"(ret)
-			 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+			 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8),
+			   "r"(r9)
 			 : "rcx", "r11", "memory");
 	return ret;
 }
 
-#define sys0(nr)		sys(nr, 0, 0, 0, 0, 0)
-#define sys1(nr, a)		sys(nr, (long)(a), 0, 0, 0, 0)
-#define sys2(nr, a, b)		sys(nr, (long)(a), (long)(b), 0, 0, 0)
-#define sys3(nr, a, b, c)	sys(nr, (long)(a), (long)(b), (long)(c), 0, 0)
+#define sys0(nr)		sys(nr, 0, 0, 0, 0, 0, 0)
+#define sys1(nr, a)		sys(nr, (long)(a), 0, 0, 0, 0, 0)
+#define sys2(nr, a, b)		sys(nr, (long)(a), (long)(b), 0, 0, 0, 0)
+#define sys3(nr, a, b, c)	sys(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 #define sys4(nr, a, b, c, d) \
-	sys(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0)
+	sys(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 #define sys5(nr, a, b, c, d, e) \
-	sys(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
+	sys(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 
 /* The kernel's signal set, one bit a signal. */
 typedef uint64_t kernel_sigset;

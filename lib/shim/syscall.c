@@ -29,6 +29,15 @@ __asm__(".text\n"
 	"	je shim_syscall\n"
 	"	cmp $322, %rdi\n"		/* execveat */
 	"	je shim_syscall\n"
+	"	cmp $130, %rdi\n"		/* rt_sigsuspend */
+	"	je shim_syscall\n"
+	"	lea -270(%rdi), %rax\n"		/* pselect6, ppoll */
+	"	cmp $1, %rax\n"
+	"	jbe shim_syscall\n"
+	"	cmp $281, %rdi\n"		/* epoll_pwait */
+	"	je shim_syscall\n"
+	"	cmp $441, %rdi\n"		/* epoll_pwait2 */
+	"	je shim_syscall\n"
 	"	mov %rdi, %rax\n"
 	"	mov %rsi, %rdi\n"
 	"	mov %rdx, %rsi\n"
@@ -52,13 +61,11 @@ long shim_syscall_failed(long ret)
 	return -1;
 }
 
-/* Only io_uring_enter() has a sixth; the others' callers did not put one there. */
+/* Who passes fewer has put nothing there, and those calls do not look. */
 long shim_syscall(long nr, long a, long b, long c, long d, long e, long f);
 long shim_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
-	const long arg[] = {
-		a, b, c, d, e, nr == SYS_io_uring_enter ? f : 0,
-	};
+	const long arg[] = { a, b, c, d, e, f };
 	long ret;
 
 	switch (nr) {
@@ -67,6 +74,13 @@ long shim_syscall(long nr, long a, long b, long c, long d, long e, long f)
 		break;
 	case SYS_rt_sigprocmask:
 		ret = shim_raw_sigprocmask(arg);
+		break;
+	case SYS_rt_sigsuspend:
+	case SYS_pselect6:
+	case SYS_ppoll:
+	case SYS_epoll_pwait:
+	case SYS_epoll_pwait2:
+		ret = shim_raw_wait(nr, arg);
 		break;
 	case SYS_execve:
 		ret = shim_raw_execve(arg);
@@ -83,4 +97,7 @@ long shim_syscall(long nr, long a, long b, long c, long d, long e, long f)
 
 _Static_assert(SYS_io_uring_setup == 425 && SYS_rt_sigaction == 13 &&
 	       SYS_rt_sigprocmask == 14 && SYS_execve == 59 &&
-	       SYS_execveat == 322, "the numbers in the assembly");
+	       SYS_execveat == 322 && SYS_rt_sigsuspend == 130 &&
+	       SYS_pselect6 == 270 && SYS_ppoll == 271 &&
+	       SYS_epoll_pwait == 281 && SYS_epoll_pwait2 == 441,
+	       "the numbers in the assembly");

@@ -205,6 +205,47 @@ static int mode_wait_epoll(char **arg)
 	return say_handler();
 }
 
+/* The same by way of syscall(2). */
+static int mode_wait_raw(char **arg)
+{
+	const sigset_t set = all_but_alarm();
+	const struct {
+		const sigset_t *set;
+		size_t size;
+	} pair = { &set, 8 };
+	struct epoll_event ev;
+	int fd = epoll_create1(0);
+
+	(void)arg;
+	later();
+	need(syscall(SYS_rt_sigsuspend, &set, 8) == -1 && errno == EINTR);
+	need(handler_runs == 1);
+	handler_runs = 0;
+	later();
+	need(syscall(SYS_ppoll, NULL, 0, NULL, &set, 8) == -1 && errno == EINTR);
+	need(handler_runs == 1);
+	handler_runs = 0;
+	later();
+	need(syscall(SYS_pselect6, 0, NULL, NULL, NULL, NULL, &pair) == -1 &&
+	     errno == EINTR);
+	need(handler_runs == 1);
+	handler_runs = 0;
+	later();
+	need(syscall(SYS_epoll_pwait, fd, &ev, 1, -1, &set, 8) == -1 &&
+	     errno == EINTR);
+	need(handler_runs == 1);
+	handler_runs = 0;
+	later();
+	need(syscall(SYS_epoll_pwait2, fd, &ev, 1, NULL, &set, 8) == -1 &&
+	     errno == EINTR);
+	/* and without a mask they are what they were */
+	need(!syscall(SYS_pselect6, 0, NULL, NULL, NULL,
+		      &(struct timespec) { 0 }, NULL));
+	need(!syscall(SYS_ppoll, NULL, 0, &(struct timespec) { 0 }, NULL, 0));
+	need(!syscall(SYS_epoll_pwait, fd, &ev, 1, 0, NULL, 8));
+	return say_handler();
+}
+
 /* The mask that io_uring_enter() takes, both ways. */
 static int wait_ring(bool ext)
 {
@@ -426,6 +467,7 @@ const struct mode signal_modes[] = {
 	{ "wait-poll", mode_wait_poll },
 	{ "wait-select", mode_wait_select },
 	{ "wait-epoll", mode_wait_epoll },
+	{ "wait-raw", mode_wait_raw },
 	{ "wait-ring", mode_wait_ring },
 	{ "wait-ring-ext", mode_wait_ring_ext },
 	{ "handler", mode_handler },
