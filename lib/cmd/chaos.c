@@ -262,7 +262,8 @@ static bool read_key(struct reading *r, const char *key, const char *text)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (strcmp(key, keys[i].name))
+		/* As names of errors: EINTR is that of ENTER, too. */
+		if (strcasecmp(key, keys[i].name))
 			continue;
 		if (r->seen & 1U << i)
 			return wrong(r, "%s: given twice", key);

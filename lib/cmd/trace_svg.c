@@ -189,9 +189,9 @@ static void draw_cancel(const struct svg *s, const struct trace_cancel *c)
 	from = y_of(s, c->by) + s->height / 2;
 	to = y_of(s, c->target) + s->height / 2;
 	/* Not over what ends there. */
-	if (s->share == 1)
+	if (s->height >= ROW)
 		to += to < from ? 5 : -5;
-	if (to - from < 3 && from - to < 3)
+	if (to - from < 1 && from - to < 1)
 		return;
 	fprintf(s->f, "<path class=\"a%s\" d=\"M%.1f %.1fV%.1f\">", c->verdict ? " late" : "",
 		x, from, to);

@@ -14,7 +14,8 @@
 #define CELL_LINE	6	/* a cancel's arrow */
 #define CELL_UP		7
 #define CELL_DOWN	8
-#define LABEL		38	/* columns left of the field, at most */
+#define LABEL		38	/* columns left of the field, unless a user_data is long */
+#define LABEL_DIGITS	14	/* of it for user_data, with the 0x */
 #define RESULT		12	/* right of it */
 
 static const char ascii[] = " .-#|x:^v";
@@ -135,9 +136,27 @@ static void print_result(const struct drawing *d, size_t first, size_t nr)
 		fputc('\n', d->f);
 }
 
+/* All digits of every user_data: a number that is cut is another number. */
+static size_t label_width(const struct drawing *d)
+{
+	const struct trace_ring *ring = d->field.ring;
+	size_t i, digits, most = LABEL_DIGITS;
+	char text[32];
+
+	if (d->look->width <= 2 * LABEL)
+		return 8;
+	for (i = ring->first; i < ring->first + ring->nr; i++) {
+		digits = (size_t)snprintf(text, sizeof(text), "%#llx",
+					  d->field.t->reqs[i].user_data);
+		if (digits > most)
+			most = digits;
+	}
+	return LABEL - 1 + most - LABEL_DIGITS;
+}
+
 static void draw_ring(struct drawing *d)
 {
-	size_t label = d->look->width > 2 * LABEL ? LABEL - 1 : 8;
+	size_t label = label_width(d);
 	size_t columns = d->look->width > label + RESULT + 12 ?
 			 d->look->width - label - RESULT - 1 : 12;
 	struct trace_field *field = &d->field;

@@ -43,6 +43,7 @@ static const struct {
 	{ "seed=42,short=10%,eio=1%,eintr=2%,reorder=16,delay=0..500us,cancel=late",
 	  "seed=42,short=10%,eio=1%,eintr=2%,reorder=16,delay=0ns..500us,cancel=late:100%" },
 	{ "seed=9,cqfull=1%", "seed=9,cqfull=1%" },
+	{ "seed=9,EINTR=5%,EIO=1%", "seed=9,eio=1%,eintr=5%" },
 };
 
 static void test_chaos_strings(void)
