@@ -97,6 +97,9 @@ ARING_ROW(FAIL, ENOMEM, SEND, SOCKET, ALWAYS, YES, NO,
 ARING_ROW(AFTER, 0, ALL, ALL, DRAIN, NO, NO,
 	  "io_uring_enter(2), IOSQE_IO_DRAIN: new SQEs are not started before it completes,",
 	  "though io_uring/io_uring.c, io_queue_deferred(), starts them with it")
+ARING_ROW(AFTER, 0, NET, SOCKET, NOWAIT, YES, NO,
+	  "io_uring(7): in any order.",
+	  "io_uring/io_uring.c, io_queue_async(): with REQ_F_NOWAIT it ends within ENTER")
 ARING_ROW(AFTER, 0, ASYNC, ALL, ALWAYS, YES, YES,
 	  "io_uring(7): in any order. io_uring/io_uring.c, io_queue_async()")
 ARING_ROW(AFTER, 0, INLINE, NONE, ALWAYS, YES, NO,
@@ -107,6 +110,9 @@ ARING_ROW(AFTER, 0, LIMIT, NONE, ALWAYS, NO, NO,
 ARING_ROW(DELAY, 0, ALL, ALL, DRAIN, NO, NO,
 	  "io_uring_enter(2), IOSQE_IO_DRAIN: new SQEs are not started before it completes,",
 	  "though io_uring/io_uring.c, io_queue_deferred(), starts them with it")
+ARING_ROW(DELAY, 0, NET, SOCKET, NOWAIT, YES, NO,
+	  "io_uring(7): when it is done.",
+	  "io_uring/io_uring.c, io_queue_async(): with REQ_F_NOWAIT it ends within ENTER")
 ARING_ROW(DELAY, 0, ASYNC, ALL, ALWAYS, YES, YES,
 	  "io_uring(7): when it is done. io_uring/io_uring.c, io_queue_async()")
 ARING_ROW(DELAY, 0, INLINE, NONE, ALWAYS, YES, NO,
@@ -116,6 +122,9 @@ ARING_ROW(DELAY, 0, LIMIT, NONE, ALWAYS, NO, NO,
 
 ARING_ROW(CANCEL_LOSES, 0, TIMEOUT, NONE, ALWAYS, NO, NO,
 	  "io_uring/timeout.c, io_timeout_extract(): only when its time has come")
+ARING_ROW(CANCEL_LOSES, 0, NET, SOCKET, NOWAIT, YES, NO,
+	  "io_uring_enter(2), IORING_OP_ASYNC_CANCEL: -EALREADY.",
+	  "io_uring/io_uring.c, io_queue_async(): with REQ_F_NOWAIT it ends within ENTER")
 ARING_ROW(CANCEL_LOSES, 0, ASYNC, ALL, ALWAYS, YES, YES,
 	  "io_uring_enter(2), IORING_OP_ASYNC_CANCEL: -EALREADY.",
 	  "io_uring/cancel.c, io_async_cancel_one()")
@@ -126,6 +135,9 @@ ARING_ROW(CANCEL_LOSES, 0, LIMIT, NONE, ALWAYS, NO, NO,
 
 ARING_ROW(CANCEL_WINS, 0, TIMEOUT, NONE, COUNTS, NO, NO,
 	  "held until it is cancelled, it would not count what ends meanwhile")
+ARING_ROW(CANCEL_WINS, 0, NET, SOCKET, NOWAIT, YES, NO,
+	  "io_uring_enter(2), IORING_OP_ASYNC_CANCEL: 0.",
+	  "io_uring/io_uring.c, io_queue_async(): with REQ_F_NOWAIT it ends within ENTER")
 ARING_ROW(CANCEL_WINS, 0, ASYNC, ALL, ALWAYS, YES, YES,
 	  "io_uring_enter(2), IORING_OP_ASYNC_CANCEL: 0.",
 	  "io_uring/io-wq.c, io_acct_cancel_pending_work(); io_uring/poll.c, io_poll_cancel()")

@@ -336,6 +336,22 @@ static void order_is_as_the_rules_say(void)
 			       what.opcode, what.flags, level, act);
 		ok = false;
 	}
+	/* Who does not want to wait for a socket is told within ENTER. */
+	for (unsigned int i = 0; i < 4; i++) {
+		static const unsigned int act[] = {
+			ARING_ACT_AFTER, ARING_ACT_DELAY, ARING_ACT_CANCEL_WINS,
+			ARING_ACT_CANCEL_LOSES,
+		};
+		struct aring_seen what = {
+			.opcode = ARING_OP_RECV, .kind = ARING_KIND_STREAM,
+			.flags = ARING_SEEN_NOWAIT,
+		};
+
+		ok &= aring_permits(ARING_LEVEL_CONTRACT, &what, act[i], 1);
+		ok &= !aring_permits(ARING_LEVEL_LINUX, &what, act[i], 1);
+		what.flags = 0;
+		ok &= aring_permits(ARING_LEVEL_LINUX, &what, act[i], 1);
+	}
 	ksft_test_result(ok, "what may be late\n");
 }
 
