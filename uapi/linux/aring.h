@@ -1058,7 +1058,8 @@ struct aring_seen {
  *
  * What a session does is settled before the first JOIN: afterwards CHAOS, PLAN,
  * WATCH and CLOCK answer -EBUSY, and so does a second PLAN. With a plan its lines
- * are the log: those that were not carried out lack ARING_DEV_DONE.
+ * are the log: those that were not carried out lack ARING_DEV_DONE. Of a request
+ * whose chain breaks before its turn they have it: it is decided when the SQE is taken.
  *
  * Errors: -EBUSY (CREATE, JOIN) if the file is a ring, a session or has joined
  * already; -EBADFD for the other commands if it is no session; JOIN: -ENOENT if
