@@ -62,6 +62,8 @@ static int aring_cancel_take_back(struct aring_req *req, bool leave)
 	enum aring_verdict verdict;
 	bool taken;
 
+	if (aring_req_has_fate(req) && leave)
+		aring_hold_leave(req);
 	verdict = aring_cancel_decide(req, waits || leave, &taken);
 	switch (verdict) {
 	case ARING_VERDICT_CANCELLED:
@@ -81,8 +83,9 @@ static int aring_cancel_take_back(struct aring_req *req, bool leave)
 		 * What is held with its result final: nobody will ask for it,
 		 * nor for what it is held by next.
 		 */
-		if (aring_req_has_fate(req) && leave)
-			aring_hold_leave(req);
+		while (aring_req_has_fate(req) && leave &&
+		       aring_hold_let_go(req))
+			;
 		break;
 	default:
 		break;

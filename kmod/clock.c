@@ -195,24 +195,20 @@ static enum aring_phase aring_clock_last(enum aring_phase phase)
 }
 
 /**
- * aring_clock_step() - let the next thing happen
+ * aring_clock_step() - let the next thing happen, unless somebody has something to do
  * @tl: of a virtual clock; move_lock held
  *
  * Context: process, no other lock held.
- *
- * Return: false if there is nothing to happen, or somebody has something to do.
  */
-bool aring_clock_step(struct aring_timeline *tl)
+void aring_clock_step(struct aring_timeline *tl)
 {
 	enum aring_phase phase;
-	bool any = false;
 
 	if (!aring_clock_hold(tl))
-		return false;
+		return;
 	if (aring_timeline_go(tl, U64_MAX, &phase))
-		any = aring_timeline_fire(tl, phase, aring_clock_last(phase));
+		aring_timeline_fire(tl, phase, aring_clock_last(phase));
 	aring_clock_let_go(tl, NULL);
-	return any;
 }
 
 /* One phase of the present instant. move_lock. Return: 0 or -EINTR. */

@@ -408,19 +408,17 @@ bool aring_hold_let_go(struct aring_req *req)
  * aring_hold_leave() - the program of a request is gone, or has unmapped the ring
  * @req: in the tables, ARING_REQ_FATE; &aring_ring.lock held
  *
- * Others may have the ring mapped still. What is held is let go, and what is not done
- * yet will not be held then.
+ * Others may have the ring mapped still. What is not done yet will not be held then;
+ * what is held already is for the caller to let go.
  *
  * Context: process.
  */
 void aring_hold_leave(struct aring_req *req)
 {
-	/* Who holds it looks under this lock, so either he sees it or we what he held. */
+	/* Who holds it looks under this lock: he sees it, or the caller what he held. */
 	spin_lock_irq(&req->ring->cq_lock);
 	req->steered->left = true;
 	spin_unlock_irq(&req->ring->cq_lock);
-	while (aring_hold_let_go(req))
-		;
 }
 
 /**

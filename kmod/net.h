@@ -5,10 +5,17 @@
 #ifndef ARING_NET_H
 #define ARING_NET_H
 
+#include <linux/net.h>
+
 #include "request.h"
 
 struct msghdr;
-struct socket;
+
+/* Does what is moved at a time make one message, half of which is none? */
+static inline bool aring_sock_is_message(const struct socket *sock)
+{
+	return sock->type != SOCK_STREAM;
+}
 
 static inline bool aring_net_sends(const struct aring_req *req)
 {

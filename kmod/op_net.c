@@ -314,9 +314,8 @@ static int aring_net_there(struct aring_req *req, struct socket *sock)
 
 	if (net->done < net->total) {
 		ret = aring_piece_get(&piece, req->mm, &span);
-		/* Half a message is none. */
 		if (!ret && piece.fault && !span.to_user &&
-		    sock->type != SOCK_STREAM) {
+		    aring_sock_is_message(sock)) {
 			aring_piece_free(&piece, false);
 			ret = -EFAULT;
 		}
@@ -334,7 +333,7 @@ static int aring_net_there(struct aring_req *req, struct socket *sock)
 	aring_piece_free(&piece, span.to_user && ret > 0);
 	/* It was cut where the memory ends, not the buffer. */
 	if (ret >= 0 && piece.fault && (msg.msg_flags & MSG_TRUNC) &&
-	    sock->type != SOCK_STREAM)
+	    aring_sock_is_message(sock))
 		ret = -EFAULT;
 	return aring_net_end(req, sock, &msg, net->total - net->done, ret);
 }

@@ -64,10 +64,12 @@ int aring_rw_prep(struct aring_req *req, const struct aring_sqe *sqe)
 	rw->total = min_t(size_t, rw->len, MAX_RW_COUNT);
 	rw->iov = NULL;
 	rw->done = 0;
+	if (likely(!(sqe->ioprio | sqe->rw_flags)))
+		return 0;
 	/* Who does not want to wait is told at once, and so is what is refused. */
-	if (unlikely(rw->rwf & ~(RWF_DSYNC | RWF_SYNC | RWF_APPEND)))
+	if (rw->rwf & ~(RWF_DSYNC | RWF_SYNC | RWF_APPEND))
 		req->sqe_flags &= ~ARING_SQE_ASYNC;
-	return unlikely(sqe->ioprio) ? aring_ioprio_check(sqe->ioprio) : 0;
+	return sqe->ioprio ? aring_ioprio_check(sqe->ioprio) : 0;
 }
 
 /**

@@ -9,11 +9,11 @@
  */
 #include <linux/bvec.h>
 #include <linux/kthread.h>
-#include <linux/net.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
 #include "compat.h"
+#include "net.h"
 #include "op.h"
 #include "pin.h"
 #include "rw.h"
@@ -78,12 +78,11 @@ static bool aring_is_cut_badly(const struct aring_req *req, ssize_t ret)
 	       req->where == ARING_WHERE_DISK && !req->rw.done;
 }
 
-/* Does it write to a socket that makes one message of it? Half of one is none. */
-static bool aring_is_message(const struct aring_req *req)
+static bool aring_writes_message(const struct aring_req *req)
 {
 	struct socket *sock = sock_from_file(req->file);
 
-	return sock && sock->type != SOCK_STREAM && !aring_is_read(req);
+	return sock && aring_sock_is_message(sock) && !aring_is_read(req);
 }
 
 /* Move one piece. Return: bytes or a negative errno. */
@@ -122,7 +121,7 @@ static ssize_t aring_move_piece(struct aring_req *req, size_t *wanted)
 	ret = aring_piece_get(&piece, req->mm, &span);
 	if (ret)
 		return ret;
-	if (piece.fault && aring_is_message(req)) {
+	if (piece.fault && aring_writes_message(req)) {
 		aring_piece_free(&piece, false);
 		return -EFAULT;
 	}

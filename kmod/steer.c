@@ -15,6 +15,7 @@
 #include <net/sock.h>
 
 #include "hold.h"
+#include "net.h"
 #include "op.h"
 #include "session.h"
 
@@ -73,8 +74,8 @@ enum aring_kind aring_kind_of(const struct file *file)
 		sock = sock_from_file((struct file *)file);
 		if (!sock)
 			return ARING_KIND_OTHER;
-		return sock->type == SOCK_STREAM ? ARING_KIND_STREAM :
-						   ARING_KIND_DGRAM;
+		return aring_sock_is_message(sock) ? ARING_KIND_DGRAM :
+						     ARING_KIND_STREAM;
 	case S_IFCHR:
 		return aring_is_tty(imajor(inode)) ? ARING_KIND_TTY :
 						     ARING_KIND_CHAR;

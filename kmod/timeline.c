@@ -358,22 +358,18 @@ bool aring_timeline_go(struct aring_timeline *tl, u64 most,
  * What the events add to these phases of the instant happens as well.
  *
  * Context: process, no other lock held.
- *
- * Return: true if anything happened.
  */
-bool aring_timeline_fire(struct aring_timeline *tl, enum aring_phase from,
+void aring_timeline_fire(struct aring_timeline *tl, enum aring_phase from,
 			 enum aring_phase to)
 {
 	struct aring_event *event;
 	unsigned long flags;
-	bool any = false;
 
 	lockdep_assert_held(&tl->move_lock);
 	spin_lock_irqsave(&tl->lock, flags);
 	while ((event = aring_event_find(tl, tl->now, from)) != NULL &&
 	       event->phase <= to) {
 		aring_event_fire(tl, event, &flags);
-		any = true;
 		spin_unlock_irqrestore(&tl->lock, flags);
 		wake_up_all(&tl->fired_wait);
 		cond_resched();
@@ -383,5 +379,4 @@ bool aring_timeline_fire(struct aring_timeline *tl, enum aring_phase from,
 			break;
 	}
 	spin_unlock_irqrestore(&tl->lock, flags);
-	return any;
 }

@@ -125,7 +125,7 @@ bool aring_timeline_has(struct aring_timeline *tl, u64 time,
 			enum aring_phase phase);
 bool aring_timeline_go(struct aring_timeline *tl, u64 most,
 		       enum aring_phase *phase);
-bool aring_timeline_fire(struct aring_timeline *tl, enum aring_phase from,
+void aring_timeline_fire(struct aring_timeline *tl, enum aring_phase from,
 			 enum aring_phase to);
 
 #endif /* ARING_TIMELINE_H */

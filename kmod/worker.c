@@ -263,15 +263,18 @@ static bool aring_is_being_written(const struct aring_pool *pool,
 static struct aring_req *aring_pool_first(const struct aring_pool *pool)
 {
 	struct aring_req *req = aring_work_first(&pool->queue);
-	const struct inode *inode;
+	const struct inode *inode, *busy = NULL;
 	unsigned int i;
 
 	if (pool->kind != ARING_THREAD_DISK)
 		return req;
 	for (i = 0; req && i < ARING_LINE_LOOK; i++) {
 		inode = aring_written(req);
-		if (!inode || !aring_is_being_written(pool, inode))
+		/* Mostly it is one file that so many wait for. */
+		if (!inode || (inode != busy &&
+			       !aring_is_being_written(pool, inode)))
 			return req;
+		busy = inode;
 		req = aring_work_next(req);
 	}
 	return NULL;

@@ -249,7 +249,7 @@ static void take_pending(const struct running *r)
 		take_signal(r, &si);
 }
 
-/* The same for a single run that has ended: what others have sent has its effect yet. */
+/* The same for a single run that has ended: what others have sent still has its effect. */
 static void drop_its_own(const struct running *r)
 {
 	static const struct timespec now;

@@ -404,6 +404,20 @@ EXPORT int epoll_pwait2(int fd, struct epoll_event *events, int max,
 				      without_sigsys(mask, &copy));
 }
 
+/* A mask and its size: two arguments, or what pselect6() has for the lack of a seventh. */
+struct mask_arg {
+	const kernel_sigset *set;
+	size_t size;
+};
+
+static void leave_sigsys(struct mask_arg *mask, kernel_sigset *copy)
+{
+	if (!mask->set || mask->size != KERNEL_SIGSET_SIZE)
+		return;
+	*copy = *mask->set & ~SIGSYS_BIT;
+	mask->set = copy;
+}
+
 /**
  * shim_raw_wait() - one of the calls that wait with a mask, by way of syscall(2)
  * @nr: which
@@ -413,32 +427,20 @@ EXPORT int epoll_pwait2(int fd, struct epoll_event *events, int max,
  */
 long shim_raw_wait(long nr, const long *arg)
 {
-	/* What pselect6() has instead of a seventh argument. */
-	struct {
-		const kernel_sigset *set;
-		size_t size;
-	} pair;
 	long a[] = { arg[0], arg[1], arg[2], arg[3], arg[4], arg[5] };
 	int at = nr == SYS_rt_sigsuspend ? 0 : nr == SYS_ppoll ? 3 : 4;
-	const kernel_sigset *set = (void *)a[at];
-	size_t size = (size_t)a[at + 1];
+	struct mask_arg mask;
 	kernel_sigset copy;
 
-	if (nr == SYS_pselect6) {
-		if (!a[5])
-			return sys(nr, a[0], a[1], a[2], a[3], a[4], 0);
-		memcpy(&pair, (void *)a[5], sizeof(pair));
-		set = pair.set;
-		size = pair.size;
-	}
-	if (set && size == KERNEL_SIGSET_SIZE) {
-		copy = *set & ~SIGSYS_BIT;
-		pair.set = &copy;
-		pair.size = size;
-		if (nr == SYS_pselect6)
-			a[5] = (long)&pair;
-		else
-			a[at] = (long)&copy;
+	if (nr != SYS_pselect6) {
+		mask.set = (void *)a[at];
+		mask.size = (size_t)a[at + 1];
+		leave_sigsys(&mask, &copy);
+		a[at] = (long)mask.set;
+	} else if (a[5]) {
+		mask = *(const struct mask_arg *)a[5];
+		leave_sigsys(&mask, &copy);
+		a[5] = (long)&mask;
 	}
 	return sys(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
